@@ -1,0 +1,1 @@
+"""The durable job: accepted once, ended once, whatever dies. Knows nothing of generators."""
