@@ -1,23 +1,24 @@
 """The one exception tree. A vendor's exception stops in its adapter; an HTTP code appears only in `octavo_core.http.problems`.
 
-    OctavoError
-    ├── InvalidInput            the caller's request is wrong, and how
-    │   ├── TooLarge            a body, prompt or upload over its bound
-    │   ├── UnsupportedMedia    a content type that the route does not take
-    │   └── InvalidResource     a GeneratorService that breaks its schema (path, cause, what is allowed)
-    ├── Unauthenticated         no valid token
-    ├── Forbidden               a valid token without the right
-    ├── NotFound
-    ├── Conflict                the state of the thing forbids the action, or an idempotency key names another body
-    ├── Throttled               too much at once; says when to come back
-    ├── Moderated               refused for its content
-    ├── ProviderError           an upstream failed
-    │   ├── ProviderUnavailable
-    │   ├── ProviderTimeout
-    │   └── ProviderRefused     the upstream will not do this, however often it is asked
-    ├── EngineError             a local model failed
-    ├── Unavailable             a dependency of ours is down
-    └── Misconfigured           a setting or the machine lacks something; says which and how to mend it
+OctavoError
+├── InvalidInput            the caller's request is wrong, and how
+│   ├── MalformedBody       the body is not what its content type says (broken JSON, broken UTF-8)
+│   ├── TooLarge            a body, prompt or upload over its bound
+│   ├── UnsupportedMedia    a content type that the route does not take
+│   └── InvalidResource     a GeneratorService that breaks its schema (path, cause, what is allowed)
+├── Unauthenticated         no valid token
+├── Forbidden               a valid token without the right
+├── NotFound
+├── Conflict                the state of the thing forbids the action, or an idempotency key names another body
+├── Throttled               too much at once; says when to come back
+├── Moderated               refused for its content
+├── ProviderError           an upstream failed
+│   ├── ProviderUnavailable
+│   ├── ProviderTimeout
+│   └── ProviderRefused     the upstream will not do this, however often it is asked
+├── EngineError             a local model failed
+├── Unavailable             a dependency of ours is down
+└── Misconfigured           a setting or the machine lacks something; says which and how to mend it
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class OctavoError(Exception):
 
 class InvalidInput(OctavoError):
     code = "validation_failed"
+
+
+class MalformedBody(InvalidInput):
+    code = "malformed_body"
 
 
 class TooLarge(InvalidInput):

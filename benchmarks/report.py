@@ -1,0 +1,170 @@
+"""Results as Markdown: `python -m benchmarks.report results/jobs.json results/startup.json --into docs/reference/benchmarks.md`.
+
+The page keeps its words; each table stands between two comments, `<!-- jobs -->` and `<!-- /jobs -->`, and only what is between them is
+replaced. Without a result a table is a skeleton: a dash where a figure belongs.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+Result = Mapping[str, Any]
+"""A result file as it was read: `benchmark` names its kind."""
+
+DASH = "–"
+LEVELS = (1, 100, 400)
+
+
+def figure(value: float | None, digits: int = 1, unit: str = "") -> str:
+    """A figure as the tables write it; a dash where it was not measured."""
+    return DASH if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first column is text, the others are figures."""
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
+
+
+def provenance(result: Result | None) -> str:
+    """The line that says on what, when and how it was measured."""
+    if result is None:
+        return "Not measured yet."
+    on = result["machine"]
+    programs = [f"Python {on['python']}", *(f"{name} {on[key]}" for name, key in (("Node.js", "node"), ("Redis", "redis")) if on.get(key))]
+    where = f"{on['cores']} cores ({on['cpu']}), {on['memory_gib']:g} GiB, Linux {on['kernel']}"
+    return f"Measured {result['at']} on {where}, {', '.join(programs)}."
+
+
+def render_jobs(result: Result | None) -> str:
+    """Throughput, overhead and cost of both stacks at each level, then the pause."""
+    settings = result["settings"] if result else {"levels": LEVELS}
+    stacks: Mapping[str, Any] = result["stacks"] if result else {}
+
+    def level(stack: str, in_flight: int) -> Mapping[str, float]:
+        measured = stacks.get(stack, {"levels": []})["levels"]
+        return next((figures for figures in measured if figures["in_flight"] == in_flight), {})
+
+    def compared(in_flight: int) -> Mapping[str, float]:
+        measured = result["ratios"] if result else []
+        return next((figures for figures in measured if figures["in_flight"] == in_flight), {})
+
+    head = ["In flight", "Stack", "jobs/s", "overhead p50", "overhead p99", "CPU s per 1,000 jobs", "PSS", "failed / lost / repeated"]
+    rows = []
+    for in_flight in settings["levels"]:
+        for stack, name in (("octavo", "Octavo"), ("bull", "Express + Bull + socket.io")):
+            at = level(stack, in_flight)
+            counts = " / ".join(str(at[key]) for key in ("failed", "lost", "repeated")) if at else DASH
+            rows.append(
+                [
+                    *(str(in_flight), name, figure(at.get("jobs_per_s")), figure(at.get("overhead_p50_ms"), 2, " ms")),
+                    *(
+                        figure(at.get("overhead_p99_ms"), 2, " ms"),
+                        figure(at.get("cpu_s_per_1000_jobs"), 3),
+                        figure(at.get("pss_mb"), 0, " MB"),
+                        counts,
+                    ),
+                ]
+            )
+        over = compared(in_flight)
+        keys = ("jobs_per_s", "overhead_p50", "overhead_p99", "cpu_s_per_1000_jobs")
+        rows.append([str(in_flight), "**ratio**", *(f"**{figure(over.get(key), 2, ' ×')}**" if over else DASH for key in keys), "", ""])
+
+    pause_s = result["settings"]["pause_s"] if result else None
+    pause_rows = []
+    for stack, name in (("octavo", "Octavo"), ("bull", "Express + Bull + socket.io")):
+        at = stacks.get(stack, {}).get("pause") or {}
+        shares = [at.get("worker_idle_cores"), at.get("stack_idle_cores")]
+        pause_rows.append(
+            [
+                *(name, figure(at.get("first_job_overhead_p50_ms"), 2, " ms"), figure(at.get("first_job_overhead_highest_ms"), 2, " ms")),
+                *(figure(None if share is None else share * 100, 2, " %") for share in shares),
+            ]
+        )
+    pause_head = [
+        "Stack",
+        "first job: overhead, median",
+        "first job: overhead, highest",
+        "worker at rest, of one core",
+        "whole stack at rest",
+    ]
+    parts = [provenance(result)]
+    if result:
+        others = max((at["others_cores"] for stack in stacks.values() for at in stack["levels"]), default=0.0)
+        parts[0] += " {rounds} rounds, {seconds:g} s a level, upstream {latency_ms:g} ms;".format(**settings)
+        parts[0] += f" programs that have no part in it held at most {others:.2f} cores."
+    parts.append(table(head, rows))
+    parts.append(f"After a pause of {figure(pause_s, 0)} s:")
+    parts.append(table(pause_head, pause_rows))
+    return "\n\n".join(parts)
+
+
+def render_startup(result: Result | None) -> str:
+    """From the command to the first story, and memory while a model works."""
+    ready: Mapping[str, float] = result["ready_s"] if result else {}
+    story: Mapping[str, float] = result["first_story_s"] if result else {}
+    rows = [
+        ["`octavo up` → `/health/ready`", figure(ready.get("first"), 2, " s"), figure(ready.get("median"), 2, " s")],
+        ["`octavo up` → first story read", figure(story.get("first"), 2, " s"), figure(story.get("median"), 2, " s")],
+    ]
+    highest = result["pss_mb_highest"] if result else None
+    resident = result["rss_mb_highest"] if result else None
+    how = (
+        " {runs} runs, each from an empty OCTAVO_HOME, on {names}.".format(
+            runs=result["settings"]["runs"], names=", ".join(result["settings"]["files"])
+        )
+        if result
+        else ""
+    )
+    return "\n\n".join(
+        [
+            provenance(result) + how,
+            table(["What", "first run", "median"], rows),
+            f"While stories are written, the whole process tree holds at most {figure(highest, 0, ' MB')} of memory"
+            f" (PSS; {figure(resident, 0, ' MB')} as RSS).",
+        ]
+    )
+
+
+RENDERERS: Mapping[str, Callable[[Result | None], str]] = {"jobs": render_jobs, "startup": render_startup}
+
+
+def render(results: Sequence[Result]) -> str:
+    """The tables of these results, one under the other."""
+    return "\n\n".join(RENDERERS[result["benchmark"]](result) for result in results)
+
+
+def insert(page: str, section: str, text: str) -> str:
+    """The page with what stands between the section's comments replaced; ValueError where it has no such section."""
+    pattern = re.compile(rf"(<!-- {section} -->\n).*?(<!-- /{section} -->)", re.DOTALL)
+    if not pattern.search(page):
+        raise ValueError(f"the page has no section <!-- {section} -->")
+    return pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", page)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "results", type=Path, nargs="*", help="JSON files of benchmarks.jobs and benchmarks.startup; none prints the skeletons"
+    )
+    parser.add_argument("--into", type=Path, help="a page whose sections are replaced; else to standard output")
+    options = parser.parse_args()
+    results = [orjson.loads(path.read_bytes()) for path in options.results]
+    texts = {result["benchmark"]: RENDERERS[result["benchmark"]](result) for result in results}
+    if not results:
+        texts = {name: renderer(None) for name, renderer in RENDERERS.items()}
+    if options.into is None:
+        print("\n\n".join(texts.values()))
+        return
+    page = options.into.read_text()
+    for section, text in texts.items():
+        page = insert(page, section, text)
+    options.into.write_text(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""One factory for the HTTP applications of all services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from octavo_core.errors import Fault, InvalidInput, OctavoError
+from octavo_core.http.edge import Edge
+from octavo_core.http.health import Check, health_router
+from octavo_core.http.problems import problem_for_status, problem_response
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *,
+    service: str,
+    title: str,
+    description: str,
+    version: str,
+    checks: Mapping[str, Check],
+    lifespan: Lifespan | None = None,
+    cors_origins: Sequence[str] = (),
+    max_body_bytes: int = 1_048_576,
+) -> FastAPI:
+    """A FastAPI application with the health trio, `/metrics`, `/docs`, correlation ids, problem responses, CORS and a body limit.
+
+    `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back.
+    """
+    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan, redirect_slashes=False)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["*"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "prefer", "x-correlation-id", "last-event-id"],
+            expose_headers=["x-correlation-id", "location", "retry-after", "preference-applied"],
+        )
+    app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
+    app.add_exception_handler(OctavoError, _octavo_error)
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.include_router(health_router(service, version, checks))
+    app.add_api_route("/metrics", _metrics, methods=["GET"], include_in_schema=False)
+    return app
+
+
+def _metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _octavo_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, OctavoError)
+    return problem_response(error)
+
+
+async def _framework_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem_for_status(error.status_code, headers=error.headers)
+
+
+async def _validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = tuple(Fault(".".join(str(part) for part in e["loc"]), e["msg"]) for e in error.errors())
+    return problem_response(InvalidInput("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults))

@@ -1,0 +1,119 @@
+"""The outermost layer of every service, one plain ASGI callable: correlation id, body limit, metrics, last catch.
+
+Composed services share one edge: an inner one steps aside when an outer one has already taken the request.
+"""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from octavo_core.errors import TooLarge
+from octavo_core.http.problems import build_problem, problem_response
+from octavo_core.ids import correlation_id
+
+log = structlog.get_logger(__name__)
+
+_TAKEN = "octavo.edge"
+_DISCARD_BYTES = 32 * 1_048_576
+"""How much of a body that is too large is read and thrown away, so that the caller gets to read the answer."""
+
+REQUESTS = Counter("octavo_http_requests_total", "HTTP requests answered.", ["service", "method", "route", "status"])
+DURATION = Histogram(
+    "octavo_http_request_seconds",
+    "From the request's first byte to the answer's first byte.",
+    ["service", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+
+
+class Edge:
+    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int) -> None:
+        self._app = app
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _TAKEN in scope:
+            await self._app(scope, receive, send)
+            return
+        scope[_TAKEN] = True
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        offered = next((value.decode("latin-1") for name, value in headers if name == b"x-correlation-id"), None)
+        correlation = correlation_id(offered)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation)
+        started, status = time.perf_counter(), 0
+        limited = _LimitedBody(receive, self._max_body_bytes)
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-correlation-id", correlation.encode())]
+                DURATION.labels(self._service, _route(scope)).observe(time.perf_counter() - started)
+            await send(message)
+
+        try:
+            await limited.check_declared(headers)
+            await self._app(scope, limited, send_marked)
+        except TooLarge as error:
+            await limited.discard()
+            if status == 0:
+                await problem_response(error)(scope, receive, send_marked)
+        except ClientDisconnect:
+            status = 499
+        except Exception:
+            log.exception("request failed", method=scope["method"], path=scope["path"])
+            if status != 0:
+                raise
+            await build_problem(500, "internal_error", "something went wrong here; the correlation id finds it in the logs")(
+                scope, receive, send_marked
+            )
+        finally:
+            REQUESTS.labels(self._service, scope["method"], _route(scope), str(status)).inc()
+
+
+class _LimitedBody:
+    """`receive` with a bound on the sum of what it hands out."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+        self._more = True
+
+    async def check_declared(self, headers: list[tuple[bytes, bytes]]) -> None:
+        for name, value in headers:
+            if name == b"content-length" and value.isdigit() and int(value) > self._limit:
+                raise self._too_large()
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            self._more = message.get("more_body", False)
+            if self._seen > self._limit:
+                raise self._too_large()
+        return message
+
+    async def discard(self) -> None:
+        while self._more and self._seen < _DISCARD_BYTES:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return
+            self._seen += len(message.get("body", b""))
+            self._more = message.get("more_body", False)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._limit} bytes")
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, never the path itself: ids would make a label without bound."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "(none)"

@@ -1,0 +1,76 @@
+"""Errors on the wire: `application/problem+json` (RFC 9457) whose members also carry `success`, `error`, `message` and
+`correlation_id`. The one table of HTTP codes is here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import orjson
+from starlette.responses import Response
+from structlog.contextvars import get_contextvars
+
+from octavo_core import errors
+from octavo_core.errors import Fault, OctavoError
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: dict[type[OctavoError], int] = {
+    errors.InvalidInput: 422,
+    errors.MalformedBody: 400,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Throttled: 429,
+    errors.Moderated: 451,
+    errors.ProviderError: 502,
+    errors.ProviderUnavailable: 503,
+    errors.ProviderTimeout: 504,
+    errors.ProviderRefused: 502,
+    errors.EngineError: 500,
+    errors.Unavailable: 503,
+    errors.Misconfigured: 500,
+}
+_CODE_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large"}
+
+
+def status_of(error: OctavoError) -> int:
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
+def problem_response(error: OctavoError) -> Response:
+    headers = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+    if isinstance(error, errors.Unauthenticated):
+        headers["www-authenticate"] = "Bearer"
+    return build_problem(status_of(error), error.code, error.message, faults=error.faults, headers=headers)
+
+
+def problem_for_status(status: int, message: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """For what the framework itself refuses: unknown routes, wrong methods."""
+    phrase = HTTPStatus(status).phrase
+    code = _CODE_BY_STATUS.get(status, phrase.lower().replace(" ", "_").replace("'", ""))
+    return build_problem(status, code, message or phrase, headers=headers)
+
+
+def build_problem(
+    status: int, code: str, message: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    body: dict[str, object] = {
+        "success": False,
+        "error": code,
+        "message": message,
+        "correlation_id": get_contextvars().get("correlation_id"),
+        "type": f"urn:octavo:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+    }
+    if faults:
+        body["errors"] = [fault.as_dict() for fault in faults]
+    return Response(orjson.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)

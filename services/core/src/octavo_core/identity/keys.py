@@ -1,0 +1,70 @@
+"""Public keys that tokens are checked with: a fixed set, or a JWKS endpoint (RFC 7517)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Protocol
+
+import aiohttp
+import jwt
+import structlog
+
+from octavo_core.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+FRESH_S = 600.0
+ASK_AGAIN_S = 10.0
+"""An unknown key id asks the issuer at most this often, so that forged ids cannot make us hammer it."""
+
+
+class KeySource(Protocol):
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        """The key of that id, None when the issuer has no such key. Raises `Unavailable` when it cannot be asked."""
+        ...
+
+
+class StaticKeys:
+    def __init__(self, jwks: dict[str, Any]) -> None:
+        self._keys = _by_id(jwks)
+
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        return self._keys.get(key_id)
+
+
+class JwksKeys:
+    """Keeps what it fetched: an issuer that is down for a while costs nothing but new keys. One fetch at a time."""
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = -FRESH_S
+        self._asked_at = -ASK_AGAIN_S
+        self._lock = asyncio.Lock()
+
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        now = time.monotonic()
+        stale = now - self._fetched_at > FRESH_S
+        if (stale or key_id not in self._keys) and now - self._asked_at > ASK_AGAIN_S:
+            async with self._lock:
+                if time.monotonic() - self._asked_at > ASK_AGAIN_S:
+                    await self._fetch()
+        if key_id not in self._keys and not self._keys:
+            raise Unavailable("the issuer's keys cannot be fetched; no token can be checked")
+        return self._keys.get(key_id)
+
+    async def _fetch(self) -> None:
+        self._asked_at = time.monotonic()
+        try:
+            async with aiohttp.ClientSession(timeout=self._timeout) as session, session.get(self._url) as answer:
+                answer.raise_for_status()
+                self._keys = _by_id(await answer.json(content_type=None))
+                self._fetched_at = time.monotonic()
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, jwt.PyJWTError) as error:
+            log.warning("keys could not be fetched", error=type(error).__name__)
+
+
+def _by_id(jwks: dict[str, Any]) -> dict[str, jwt.PyJWK]:
+    return {key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id is not None}

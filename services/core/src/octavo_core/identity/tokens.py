@@ -1,0 +1,60 @@
+"""Checks access tokens offline (RFC 9068 in spirit): asymmetric signature, issuer, audience, expiry, subject.
+
+Only asymmetric algorithms are accepted, and only the one that the key itself is for; `none` and HMAC cannot be asked for by a
+token's header.
+"""
+
+from __future__ import annotations
+
+import jwt
+
+from octavo_core.errors import Unauthenticated
+from octavo_core.identity.keys import KeySource
+from octavo_core.identity.principal import Principal, Role
+
+_ALGORITHMS = ("EdDSA", "ES256", "RS256")
+_LEEWAY_S = 30
+_MAX_TOKEN_CHARS = 16_384
+
+
+class TokenVerifier:
+    """`audience` None leaves `aud` unchecked."""
+
+    def __init__(self, keys: KeySource, *, issuer: str, audience: str | None) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    async def verify(self, authorization: str | None) -> Principal:
+        """The principal of an `Authorization: Bearer …` header. Raises `Unauthenticated`, without saying more than a caller needs."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("a bearer token is required")
+        if len(token) > _MAX_TOKEN_CHARS:
+            raise Unauthenticated("the token is too long")
+        try:
+            header = jwt.get_unverified_header(token)
+            key = await self._keys.find(str(header.get("kid", "")))
+            if key is None or header.get("alg") not in _ALGORITHMS:
+                raise Unauthenticated("the token is signed with a key that is not known here")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[header["alg"]],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_S,
+                options={"require": ["exp", "iss", "sub"], "verify_aud": self._audience is not None},
+            )
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated("the token has expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise Unauthenticated("the token is not valid") from None
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
+            raise Unauthenticated("the token names no subject")
+        return Principal(subject, _role(claims.get("role")))
+
+
+def _role(claim: object) -> Role:
+    return claim if claim in ("admin", "service") else "user"  # type: ignore[return-value]

@@ -1,0 +1,37 @@
+"""Where a secret value comes from. The resource itself never holds one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from octavo_core.spec.model import Model
+from octavo_core.spec.rule import Rule, one_of
+from octavo_core.spec.scalars import EnvironmentName, HostName, SecretKey
+
+
+class SecretRef(Model):
+    """One key of a Secret in the namespace of the GeneratorService."""
+
+    name: HostName = Field(description="Name of the Secret, in the namespace of this GeneratorService.")
+    key: SecretKey = Field(description="Key in the Secret's data whose value is used.")
+
+
+class Credentials(Model):
+    """A key or password: from a Secret in a cluster, from the environment on a laptop."""
+
+    secret_ref: SecretRef | None = Field(
+        None, description="The Secret that holds the value. When it changes, the workers are rolled with the new value."
+    )
+    env: EnvironmentName | None = Field(
+        None, description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (one_of("secretRef", "env", message="credentials come from exactly one of secretRef and env"),)
+
+
+class External(Model):
+    """A server that Octavo uses but does not run; the Secret's value is its URL, password included."""
+
+    secret_ref: SecretRef = Field(description="The Secret whose value is the server's URL, with user name and password.")

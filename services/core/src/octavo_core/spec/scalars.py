@@ -1,0 +1,88 @@
+"""The strings and lists that several parts of the resource share. `x-octavo-allowed` is the pattern in plain words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, Strict
+
+Loose = Strict(False)
+"""For tuples: YAML has lists, and the model is frozen."""
+
+_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_QUANTITY = "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$"
+
+ResourceName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=50,
+        pattern=_LABEL,
+        json_schema_extra={"x-octavo-allowed": "1 to 50 lower case letters, digits and hyphens, a letter or digit at both ends"},
+    ),
+]
+"""DNS-1123 label of at most 50 characters: what is added to it (`-worker-…`) must still fit into 63."""
+
+Label = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=63,
+        pattern=_LABEL,
+        json_schema_extra={"x-octavo-allowed": "1 to 63 lower case letters, digits and hyphens, a letter or digit at both ends"},
+    ),
+]
+
+HostName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        json_schema_extra={"x-octavo-allowed": "a host name in lower case, such as stories.example.org"},
+    ),
+]
+
+SecretKey = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern="^[-._a-zA-Z0-9]+$",
+        json_schema_extra={"x-octavo-allowed": "letters, digits, hyphens, dots and underscores"},
+    ),
+]
+
+EnvironmentName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        json_schema_extra={"x-octavo-allowed": "the name of an environment variable, such as XAI_API_KEY (the name, not the value)"},
+    ),
+]
+
+HttpUrl = Annotated[
+    str,
+    Field(
+        max_length=512,
+        # no user information: a password in a URL would stand in the resource for everyone to read
+        pattern="^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:]+)(:[0-9]{1,5})?(/[^\\s?#]*)?$",
+        json_schema_extra={"x-octavo-allowed": "an http:// or https:// URL without user name, query or fragment"},
+    ),
+]
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
+    Field(
+        max_length=32,
+        pattern=_QUANTITY,
+        json_schema_extra={
+            "x-octavo-allowed": "a Kubernetes quantity: a whole number, or a string such as 500m, 0.5, 2Gi",
+            "x-kubernetes-int-or-string": True,
+        },
+    ),
+]
+"""Kubernetes' quantity, kept as the text that was written."""

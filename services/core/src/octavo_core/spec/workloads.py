@@ -1,0 +1,98 @@
+"""`spec.api` and `spec.workers`: the two Deployments of a generator, how large they are and how they scale."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from octavo_core.spec.model import Model
+from octavo_core.spec.rule import Rule
+from octavo_core.spec.scalars import HostName, Quantity
+
+
+class Resources(Model):
+    """CPU, memory and devices of one pod, as in any Kubernetes container. A laptop does not look at them."""
+
+    requests: dict[str, Quantity] = Field(
+        default_factory=dict,
+        max_length=16,
+        json_schema_extra={"default": {}},
+        description="What a pod is promised, by resource name: cpu, memory, ephemeral-storage.",
+    )
+    limits: dict[str, Quantity] = Field(
+        default_factory=dict,
+        max_length=16,
+        json_schema_extra={"default": {}},
+        description="What a pod may not exceed, by resource name; a GPU is asked for here, as nvidia.com/gpu: 1.",
+    )
+
+
+class Ingress(Model):
+    """The way in from outside the cluster."""
+
+    host: HostName = Field(description="Host name under which the generator is reached, at the path /generators/NAME.")
+    class_name: HostName | None = Field(None, description="IngressClass to use. Left out: the cluster's default.")
+    tls_secret_name: HostName | None = Field(
+        None, description="Secret with the certificate for the host. Left out: no TLS at this Ingress."
+    )
+
+
+class Api(Model):
+    """The HTTP side: it accepts jobs and answers for them; it never runs a model."""
+
+    replicas: int = Field(1, ge=1, le=100, description="How many API pods stand at all times, also while the workers sleep.")
+    resources: Resources = Field(default_factory=Resources, json_schema_extra={"default": {}}, description="CPU and memory of an API pod.")
+    ingress: Ingress | None = Field(None, description="An Ingress for this generator. Left out: reached inside the cluster only.")
+
+
+class Scaling(Model):
+    """When workers are added and when they go: by the work that waits, not by CPU."""
+
+    jobs_per_worker: int = Field(
+        16,
+        ge=1,
+        le=10_000,
+        description="One worker for each so many jobs that are queued, running or due: lower starts more workers earlier.",
+    )
+    max_age_seconds: int = Field(
+        10, ge=1, le=86400, description="When the oldest job has waited longer than this, in seconds, a worker is added."
+    )
+    idle_seconds: int = Field(
+        300, ge=0, le=604800, description="After so many seconds without any work the workers go down to workers.min."
+    )
+
+
+class Workers(Model):
+    """The side that runs the jobs: from none, while nothing is asked, to as many as the work needs."""
+
+    min: int = Field(
+        0, ge=0, le=1000, description="How many workers always stand; 0 lets the generator sleep when idle. kubectl scale sets this number."
+    )
+    max: int = Field(8, ge=1, le=1000, description="How many workers there are at most, however much work waits.")
+    concurrency: int = Field(
+        16, ge=1, le=1024, description="How many jobs one worker runs side by side; an engine takes them as one batch."
+    )
+    scaling: Scaling = Field(
+        default_factory=Scaling, json_schema_extra={"default": {}}, description="When workers are added and taken away."
+    )
+    drain_seconds: int = Field(
+        300,
+        ge=0,
+        le=86400,
+        description="How long a worker that is to go may finish its jobs, in seconds; what is left then runs elsewhere.",
+    )
+    resources: Resources = Field(
+        default_factory=Resources, json_schema_extra={"default": {}}, description="CPU, memory and GPU of a worker pod."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            name="workers min within max",
+            cel="self.min <= self.max",
+            message="workers.min may not exceed workers.max",
+            check=lambda workers: workers.min <= workers.max,
+            reads=("min", "max"),
+            at="min",
+        ),
+    )

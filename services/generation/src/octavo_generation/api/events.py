@@ -1,0 +1,113 @@
+"""Server-sent events of one generation: what was missed, then what comes, until it ends.
+
+A client that comes back sends `Last-Event-ID` and gets what followed. Where the stream no longer reaches back that far (or Redis
+was lost), the row answers: the stream ends with an event made from the row, so that the end is always told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from redis.exceptions import RedisError
+from starlette.responses import StreamingResponse
+
+from octavo_core.errors import Fault, InvalidInput
+from octavo_core.http import sse
+from octavo_generation.api.generate import owned_job
+from octavo_generation.api.services import JobServices
+from octavo_generation.generator import Generator
+from octavo_jobs.events import transition_event
+from octavo_jobs.lifecycle import Job
+from octavo_jobs.stream import Lagged, Listener, StreamEvent
+
+_EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")
+_CLOCK_MARGIN_MS = 10_000
+_ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
+_LOOK_EVERY_S = 5.0
+
+
+def events_router(generator: Generator, services: JobServices) -> APIRouter:
+    router = APIRouter(prefix="/api/v1/generate", tags=["generate"])
+
+    @router.get(
+        "/{generation_id}/events",
+        summary="Progress, tokens and the end, as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(request: Request, generation_id: str) -> StreamingResponse:
+        principal = await generator.principal(request.headers.get("authorization"))
+        job = await owned_job(services, generator, principal, generation_id)
+        return sse.event_stream(_frames(services, job, read_last_event_id(request)))
+
+    return router
+
+
+def read_last_event_id(request: Request) -> str | None:
+    """From the header, or from the query for clients that cannot set one at first."""
+    given = request.headers.get("last-event-id") or request.query_params.get("lastEventId")
+    if given and not _EVENT_ID.fullmatch(given):
+        raise InvalidInput("Last-Event-ID: not an id that was given out here", faults=(Fault("Last-Event-ID", "not an event id"),))
+    return given or None
+
+
+async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIterator[bytes]:
+    with await services.hub.listen(job.owner, job.id) as listener:
+        # A job's events cannot be older than the job; the margin allows for two machines' clocks.
+        position = after or f"{max(0, job.created_at - _CLOCK_MARGIN_MS)}-0"
+        try:
+            async for event in services.hub.replay(job.owner, position, job=job.id, limit=10_000):
+                position = event.id
+                yield _frame(event)
+                if event.type in _ENDS and not await _runs_again(services, job):
+                    return
+        except (RedisError, OSError):
+            yield sse.HEARTBEAT
+        async for event in _live(services, job, listener, position):
+            yield event
+
+
+async def _live(services: JobServices, job: Job, listener: Listener, position: str) -> AsyncIterator[bytes]:
+    idle = 0.0
+    while True:
+        try:
+            event = await listener.get(_LOOK_EVERY_S)
+        except Lagged:
+            # The client reconnects with the last id it has and reads the rest from the stream.
+            return
+        if event is not None:
+            idle = 0.0
+            if _order(event.id) <= _order(position):
+                continue
+            position = event.id
+            yield _frame(event)
+            if event.type in _ENDS:
+                return
+            continue
+        current = (await services.store.get_many([job.id]))[0]
+        if current is None or current.state.ended:
+            # The end was told to a stream that is gone; the row tells it again.
+            if current is not None:
+                end = transition_event(current)
+                yield sse.frame(event_id=None, event=end.type, data=b'{"id":null,' + end.body()[1:])
+            return
+        idle += _LOOK_EVERY_S
+        if idle >= sse.HEARTBEAT_EVERY_S:
+            idle = 0.0
+            yield sse.HEARTBEAT
+
+
+async def _runs_again(services: JobServices, job: Job) -> bool:
+    current = (await services.store.get_many([job.id]))[0]
+    return current is not None and not current.state.ended
+
+
+def _frame(event: StreamEvent) -> bytes:
+    return sse.frame(event_id=event.id, event=event.type, data=event.with_id())
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = event_id.partition("-")
+    return int(milliseconds), int(sequence)

@@ -1,0 +1,73 @@
+"""The list of a caller's jobs, newest first, in pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from octavo_core.errors import Fault, InvalidInput
+from octavo_generation.api.services import JobServices
+from octavo_generation.api.views import GenerationResponse, generation_view
+from octavo_generation.generator import Generator
+from octavo_jobs.lifecycle import State
+from octavo_jobs.model import PageRequest
+
+_ID = re.compile(r"[0-9a-f-]{36}")
+
+
+class JobPage(BaseModel):
+    success: bool = True
+    items: list[GenerationResponse]
+    next_cursor: str | None
+    queue: dict[str, Any]
+
+
+def jobs_router(generator: Generator, services: JobServices) -> APIRouter:
+    router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+    @router.get("", summary="Jobs, newest first", response_model=JobPage)
+    async def list_jobs(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, Query(max_length=100)] = None,
+        status: Annotated[list[State] | None, Query()] = None,
+    ) -> dict[str, Any]:
+        principal = await generator.principal(request.headers.get("authorization"))
+        page = await services.store.page(
+            PageRequest(
+                limit=limit + 1,
+                before=None if cursor is None else decode_cursor(cursor),
+                queue=generator.name,
+                owner=None if principal.sees_all else principal.user,
+                states=tuple(status or ()),
+            )
+        )
+        more = len(page) > limit
+        backlog = (await services.store.backlogs([generator.name]))[0]
+        return {
+            "success": True,
+            "items": [generation_view(job) for job in page[:limit]],
+            "next_cursor": encode_cursor(page[limit - 1].id) if more else None,
+            "queue": {"queued": backlog.due, "delayed": backlog.delayed, "running": backlog.running},
+        }
+
+    return router
+
+
+def encode_cursor(job_id: str) -> str:
+    return base64.urlsafe_b64encode(job_id.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> str:
+    try:
+        job_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        job_id = ""
+    if not _ID.fullmatch(job_id):
+        raise InvalidInput("cursor: not a cursor that was given out here", faults=(Fault("cursor", "not a cursor"),))
+    return job_id

@@ -1,0 +1,82 @@
+"""What a caller sees of a job."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from octavo_core.clock import to_iso
+from octavo_jobs.lifecycle import Job, State
+
+PLEASE_WAIT = "Please wait a moment"
+
+
+class Timings(BaseModel):
+    accepted_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    wait_ms: int | None = Field(None, description="From acceptance to the first start.")
+    run_ms: int | None = Field(None, description="From the first start to the end.")
+
+
+class GenerationResponse(BaseModel):
+    """Every answer about a generation."""
+
+    model_config = ConfigDict(extra="allow")
+
+    success: bool = Field(description="False only when the job failed.")
+    generation_id: str
+    status: State
+    message: str | None = None
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = Field(None, description="Why it failed, or why the last attempt did.")
+    usage: dict[str, Any] | None = None
+    provider: dict[str, Any] | None = Field(None, description="Which model answered, on what.")
+    progress: dict[str, Any] | None = None
+    attempt: int = 0
+    cancel_requested: bool = False
+    timings: Timings
+    correlation_id: str
+
+
+def generation_view(job: Job) -> dict[str, Any]:
+    """The JSON body of one job, as plain data (it is on the hot path)."""
+    done: dict[str, Any] = orjson.loads(job.result) if job.result else {}
+    return {
+        "success": job.state is not State.FAILED,
+        "generation_id": job.id,
+        "status": job.state.value,
+        "message": _message(job),
+        "result": done.get("result"),
+        "error": orjson.loads(job.error) if job.error else None,
+        "usage": done.get("usage"),
+        "provider": done.get("provider"),
+        "progress": orjson.loads(job.progress) if job.progress and job.state is State.RUNNING else None,
+        "attempt": job.attempt,
+        "cancel_requested": job.cancel_requested,
+        "timings": {
+            "accepted_at": to_iso(job.created_at),
+            "started_at": None if job.started_at is None else to_iso(job.started_at),
+            "ended_at": None if job.ended_at is None else to_iso(job.ended_at),
+            "wait_ms": None if job.started_at is None else max(0, job.started_at - job.created_at),
+            "run_ms": None if job.started_at is None or job.ended_at is None else max(0, job.ended_at - job.started_at),
+        },
+        "correlation_id": job.correlation_id,
+    }
+
+
+def _message(job: Job) -> str:
+    match job.state:
+        case State.QUEUED if job.failures:
+            return f"The attempt failed; another one follows in {max(0, math.ceil((job.available_at - job.updated_at) / 1000))} s"
+        case State.QUEUED | State.RUNNING:
+            return PLEASE_WAIT if not job.cancel_requested else "The generation is being cancelled"
+        case State.SUCCEEDED:
+            return "Done"
+        case State.CANCELLED:
+            return "The generation was cancelled"
+        case State.FAILED:
+            return str(orjson.loads(job.error).get("message", "The generation failed")) if job.error else "The generation failed"

@@ -1,0 +1,49 @@
+"""A generator as it is served: the resource, and what the API needs of it ready at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from octavo_core.errors import Misconfigured
+from octavo_core.identity import ANONYMOUS, JwksKeys, Principal, TokenVerifier
+from octavo_core.spec import GeneratorService
+from octavo_generation.tasks import Task, task_for
+from octavo_jobs.lifecycle import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    resource: GeneratorService
+    task: Task[Any]
+    policy: Policy
+    verifier: TokenVerifier | None
+    """None where the generator asks for no token."""
+
+    @property
+    def name(self) -> str:
+        return self.resource.name
+
+    async def principal(self, authorization: str | None) -> Principal:
+        """Raises `Unauthenticated`."""
+        return ANONYMOUS if self.verifier is None else await self.verifier.verify(authorization)
+
+
+def serve(resource: GeneratorService, *, jwks_url: str | None = None, issuer: str = "octavo") -> Generator:
+    """Raises `Misconfigured` when this installation cannot serve the resource. `jwks_url` and `issuer` are the platform's own."""
+    jobs, auth = resource.spec.jobs, resource.spec.auth
+    policy = Policy(
+        max_attempts=jobs.max_attempts,
+        timeout_ms=round(jobs.timeout_seconds * 1000),
+        lease_ms=round(jobs.lease_seconds * 1000),
+        retry_base_ms=round(jobs.retry.base_seconds * 1000),
+        retry_max_ms=round(jobs.retry.max_seconds * 1000),
+        retention_ms=round(jobs.retention_days * 86_400_000),
+    )
+    verifier = None
+    if auth.mode != "none":
+        if auth.mode != "jwt" or jwks_url is None:
+            # Refused rather than served open: a generator that asks for tokens must never answer without one.
+            raise Misconfigured(f"auth.mode {auth.mode} needs OCTAVO_JWKS_URL, where the issuer's public keys are")
+        verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
+    return Generator(resource, task_for(resource.spec), policy, verifier)

@@ -1,0 +1,96 @@
+"""What a handler may say while it works: progress, tokens, and whether anyone still wants the result."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import orjson
+
+from octavo_core.clock import Clock, SystemClock
+from octavo_jobs.events import Event, EventPublisher, transition_event
+from octavo_jobs.lifecycle import Job
+
+TOKENS_EVERY_S = 0.05
+"""Pieces of text that come within this time go out as one event."""
+TOKEN_BUFFER_CHARS = 65_536
+
+
+class JobContext:
+    """For one attempt. `token` and `is_ended` may be called from any thread, the rest on the loop. After the attempt's end
+    all of it is ignored, so that an engine that notices late does no harm."""
+
+    def __init__(self, job: Job, publisher: EventPublisher, clock: Clock | None = None) -> None:
+        self.job = job
+        self._clock = clock or SystemClock()
+        self._publisher = publisher
+        self._loop = asyncio.get_running_loop()
+        self._ended = threading.Event()
+        self._seq = 0
+        self._pieces: list[str] = []
+        self._buffered = 0
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+        self.progress_json: str | None = None
+        """The latest progress, for the row; written with the next renewal of the lease."""
+
+    @property
+    def is_ended(self) -> bool:
+        """True once nobody wants the result any more: cancelled, timed out, or lease lost."""
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def progress(self, stage: str, fraction: float | None = None, **data: Any) -> None:
+        """An honest stage in a few words, and how far it is (0..1) where that is known."""
+        if self.is_ended:
+            return
+        body = {"status": "running", "stage": stage, **data}
+        if fraction is not None:
+            body["fraction"] = round(min(max(fraction, 0.0), 1.0), 4)
+        self.progress_json = orjson.dumps(body).decode()
+        self._send("job.progress", body)
+
+    def token(self, text: str) -> None:
+        """A piece of the text being generated; pieces joined in the order of `seq` are the text so far."""
+        if not self.is_ended:
+            self._loop.call_soon_threadsafe(self._add_piece, text)
+
+    async def flush(self) -> None:
+        """Everything said before is on its way when this returns, so that the end of the job comes after it."""
+        self._flush_pieces(force=True)
+        if self._sending:
+            await asyncio.gather(*self._sending)
+
+    def publish_transition(self, job: Job) -> None:
+        self._spawn(transition_event(job))
+
+    def _add_piece(self, text: str) -> None:
+        self._pieces.append(text)
+        self._buffered += len(text)
+        if self._buffered >= TOKEN_BUFFER_CHARS:
+            self._flush_pieces()
+        elif self._flush_timer is None:
+            self._flush_timer = self._loop.call_later(TOKENS_EVERY_S, self._flush_pieces)
+
+    def _flush_pieces(self, *, force: bool = False) -> None:
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        text = "".join(self._pieces)
+        self._pieces, self._buffered = [], 0
+        if text and (force or not self.is_ended):
+            self._send("job.token", {"text": text})
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        self._seq += 1
+        body = {**data, "seq": self._seq, "attempt": self.job.attempt, "correlation_id": self.job.correlation_id}
+        job = self.job
+        self._spawn(Event(kind, job.id, job.queue, job.owner, job.version, self._clock.now_ms(), body, transition=False))
+
+    def _spawn(self, event: Event) -> None:
+        task = asyncio.create_task(self._publisher.publish([event]))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)

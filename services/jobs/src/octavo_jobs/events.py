@@ -1,0 +1,162 @@
+"""Events of jobs: their one shape, and their publication to a Redis Stream per user.
+
+Every transition is an event; so are progress and tokens in between. The body is the same wherever it arrives (Redis Stream,
+SSE, Socket.IO, webhook):
+
+    {"id", "type", "job", "generator", "user", "version", "at", "data"}
+
+`id` is the stream's own id and is added by the reader. `version` is the job's; a consumer drops a transition whose version is
+not above the last one it saw, because the reaper publishes again what was never marked as published. Progress and tokens
+carry the version of their attempt and a number `seq` in `data`; they are not published again.
+
+Publication cannot be lost: a transition is committed with an appointment (`publish_due`), the event is added to the stream,
+and the mark that takes the appointment away follows within a quarter of a second, many jobs at a time. A crash between any
+two of these leaves the appointment standing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from octavo_core.clock import to_iso
+from octavo_core.errors import OctavoError
+from octavo_jobs.group_commit import GroupCommit
+from octavo_jobs.lifecycle import Job, State
+from octavo_jobs.store.port import JobStore
+
+log = structlog.get_logger(__name__)
+
+STREAM_LENGTH = 20_000
+"""Events kept for each user (about); older ones are answered from the row."""
+STREAM_TTL_S = 7 * 86_400
+MARK_AFTER_S = 0.25
+RESULT_IN_EVENT_BYTES = 256 * 1024
+"""A larger result is left out of the event (`data.result` null, `data.truncated` true) and fetched by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    type: str
+    job: str
+    queue: str
+    user: str
+    version: int
+    at: int
+    data: dict[str, Any]
+    transition: bool
+
+    def body(self) -> bytes:
+        """JSON without the id, which only the stream knows."""
+        return orjson.dumps(
+            {
+                "type": self.type,
+                "job": self.job,
+                "generator": self.queue,
+                "user": self.user,
+                "version": self.version,
+                "at": to_iso(self.at),
+                "data": self.data,
+            }
+        )
+
+
+def stream_key(user: str) -> str:
+    return f"octavo:events:{user}"
+
+
+def transition_event(job: Job) -> Event:
+    """The event of a job's latest transition."""
+    data: dict[str, Any] = {"status": job.state.value, "attempt": job.attempt, "correlation_id": job.correlation_id}
+    match job.state:
+        case State.QUEUED if job.attempt == 0 or (job.failures == 0 and job.error is None and job.started_at is None):
+            kind = "job.accepted"
+        case State.QUEUED:
+            kind = "job.progress"
+            data |= {"stage": "waiting to run again", "available_at": to_iso(job.available_at), "error": _parsed(job.error)}
+        case State.RUNNING:
+            kind = "job.started"
+        case State.SUCCEEDED:
+            kind = "job.succeeded"
+            small = job.result is not None and len(job.result) <= RESULT_IN_EVENT_BYTES
+            data |= {"result": orjson.Fragment(job.result) if small and job.result else None, "truncated": not small}
+        case State.FAILED:
+            kind = "job.failed"
+            data |= {"error": _parsed(job.error)}
+        case State.CANCELLED:
+            kind = "job.cancelled"
+    return Event(kind, job.id, job.queue, job.owner, job.version, job.updated_at, data, transition=True)
+
+
+class EventPublisher:
+    """Adds events to their streams; one pipeline for all that come at once. One per process; any number of tasks may call."""
+
+    def __init__(self, client: redis.asyncio.Redis, store: JobStore) -> None:
+        self._client = client
+        self._store = store
+        self._batches: GroupCommit[Event, None] = GroupCommit(self._add, max_batch=512)
+        self._to_mark: dict[str, int] = {}
+        self._marking: asyncio.Task[None] | None = None
+
+    async def publish(self, events: Iterable[Event]) -> None:
+        """Best effort by design: what fails here the reaper does again. Never raises for an unreachable Redis."""
+        await asyncio.gather(*(self._batches.submit(event) for event in events))
+
+    async def publish_transitions(self, jobs: Iterable[Job]) -> None:
+        await self.publish([transition_event(job) for job in jobs])
+
+    async def close(self) -> None:
+        if self._marking is not None:
+            self._marking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._marking
+        await self._mark()
+
+    async def _add(self, events: Sequence[Event]) -> list[None]:
+        pipeline = self._client.pipeline(transaction=False)
+        for event in events:
+            pipeline.xadd(
+                stream_key(event.user), {"j": event.job, "t": event.type, "e": event.body()}, maxlen=STREAM_LENGTH, approximate=True
+            )
+        for user in {event.user for event in events}:
+            pipeline.expire(stream_key(user), STREAM_TTL_S)
+        try:
+            await pipeline.execute()
+        except (RedisError, OSError) as error:
+            log.warning("events wait for Redis", events=len(events), error=type(error).__name__)
+            return [None] * len(events)
+        for event in events:
+            if event.transition and event.version > self._to_mark.get(event.job, 0):
+                self._to_mark[event.job] = event.version
+        if self._to_mark and self._marking is None:
+            self._marking = asyncio.create_task(self._mark_later())
+        return [None] * len(events)
+
+    async def _mark_later(self) -> None:
+        # The pause lets the later transitions of short jobs overtake the earlier ones: one mark instead of three.
+        try:
+            while self._to_mark:
+                await asyncio.sleep(MARK_AFTER_S)
+                await self._mark()
+        finally:
+            self._marking = None
+
+    async def _mark(self) -> None:
+        while self._to_mark:
+            batch = [self._to_mark.popitem() for _ in range(min(len(self._to_mark), 500))]
+            try:
+                await self._store.mark_published(batch)
+            except OctavoError as error:
+                log.warning("published events stay unmarked and will be repeated", events=len(batch), error=error.code)
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)

@@ -1,0 +1,52 @@
+"""Group commit: calls that come while a commit is under way wait and go together in the next one.
+
+Alone, a call goes through at once; under load the batch grows by itself to what arrives during one commit, so there is no
+timer to tune and no latency is added at rest. Any number of tasks of one event loop may call `submit`; one flush runs at a
+time. When the commit raises, every caller of that batch gets the exception, and nothing of it may have been written (the
+committer is one transaction).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class GroupCommit(Generic[Item, Outcome]):
+    def __init__(self, commit: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], *, max_batch: int = 256) -> None:
+        """`commit` gets 1..max_batch items and returns as many outcomes in the same order."""
+        self._commit = commit
+        self._max_batch = max_batch
+        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def submit(self, item: Item) -> Outcome:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        return await future
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch))]
+                try:
+                    outcomes = await self._commit([item for item, _ in batch])
+                except BaseException as error:
+                    for _, future in batch:
+                        if not future.done():
+                            future.set_exception(error)
+                    if not isinstance(error, Exception):
+                        raise
+                    continue
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if not future.done():
+                        future.set_result(outcome)
+        finally:
+            self._flushing = None

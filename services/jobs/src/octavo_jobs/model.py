@@ -1,0 +1,97 @@
+"""What goes into and comes out of the job store; the job itself and its states are in `lifecycle`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from octavo_jobs.lifecycle import Failure, Job, Policy, State
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to accept. `body_hash` tells two requests under one idempotency key apart (hex SHA-256 of the request as sent)."""
+
+    id: str
+    queue: str
+    owner: str
+    request: str
+    correlation_id: str
+    policy: Policy = field(default_factory=Policy)
+    idempotency_key: str | None = None
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`created` is false when the idempotency key was known: then `job` is the earlier one."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """The idempotency key belongs to a job with another body."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """A draining worker could not finish it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelConfirmed:
+    """The worker stopped work that was marked as cancelled."""
+
+
+Outcome = Succeeded | Failure | HandedBack | CancelConfirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How attempt `attempt` of job `id` ended."""
+
+    id: str
+    attempt: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    id: str
+    attempt: int
+    progress: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much work a queue has. `due` counts queued jobs that may run now, `delayed` those that wait for their retry."""
+
+    queue: str
+    due: int = 0
+    delayed: int = 0
+    running: int = 0
+    oldest_due_ms: int | None = None
+    """Since when the oldest due job could have run; None without one."""
+
+    @property
+    def open(self) -> int:
+        return self.due + self.delayed + self.running
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Newest first. `before` is the id that ended the page before (ids sort by time)."""
+
+    limit: int
+    before: str | None = None
+    queue: str | None = None
+    owner: str | None = None
+    states: tuple[State, ...] = ()

@@ -1,0 +1,282 @@
+"""Runs jobs under a lease: claim, run, renew, finish.
+
+One `Runner` per process, on one event loop. `take` is called by the transport with ids; it waits for free slots of the
+queue, claims, starts a task for each job and returns, so that the message can be acknowledged. What may go wrong:
+
+- The process dies anywhere: the lease runs out and the reaper gives the job to someone else. The result is written by one
+  fenced statement, so a job ends once.
+- The lease is lost while the process lives (it hung, or its clock jumped): the renewal says so, the task is cancelled, and a
+  result that is already on its way is refused by the fence.
+- The database is away when a job is done: the finish is tried again until it is written or fenced.
+- A cancel: heard over Redis at once, or with the next renewal (a third of the lease).
+- SIGTERM: `drain` takes nothing more, lets running jobs end until the deadline and hands the rest back, with no attempt lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from octavo_core.errors import OctavoError, Unavailable
+from octavo_jobs import metrics
+from octavo_jobs.context import JobContext
+from octavo_jobs.events import EventPublisher
+from octavo_jobs.group_commit import GroupCommit
+from octavo_jobs.intake import CANCEL_CHANNEL
+from octavo_jobs.lifecycle import Failure, Job, State
+from octavo_jobs.model import CancelConfirmed, Finish, HandedBack, Outcome, Renewal, Succeeded
+from octavo_jobs.store.port import JobStore
+from octavo_jobs.transport import Bell
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Job, JobContext], Awaitable[str]]
+"""Does the work of one attempt and returns the result as JSON. Raises `OctavoError` when it fails; its `retryable` decides
+whether the job is tried again. Cancelled (asyncio) when the job is cancelled, times out or loses its lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A queue that this process serves: with what, and how many at once."""
+
+    queue: str
+    handler: Handler
+    concurrency: int
+
+
+@dataclass(slots=True)
+class _Running:
+    job: Job
+    task: asyncio.Task[None]
+    context: JobContext
+    renewed_at: float
+    stop: str | None = None
+    """Why the task is being cancelled: `cancelled`, `lost` or `drained`."""
+    finishing: bool = False
+    """The end is on its way to the store; from here on the fence decides, and nobody cancels."""
+
+    def needs_renewal(self, now: float) -> bool:
+        return now - self.renewed_at > self.job.policy.lease_ms / 3_000 - 0.05
+
+
+@dataclass(slots=True)
+class _Slots:
+    free: int
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Runner:
+    def __init__(
+        self, *, store: JobStore, publisher: EventPublisher, bell: Bell, client: redis.asyncio.Redis, lanes: Sequence[Lane], worker: str
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._bell = bell
+        self._client = client
+        self._lanes: Mapping[str, Lane] = {lane.queue: lane for lane in lanes}
+        self._slots = {lane.queue: _Slots(lane.concurrency) for lane in lanes}
+        self._worker = worker
+        self._running: dict[str, _Running] = {}
+        self._draining = asyncio.Event()
+        self._claims: GroupCommit[Sequence[str], list[Job]] = GroupCommit(self._claim_together)
+        self._finishes: GroupCommit[Finish, Job | None] = GroupCommit(store.finish_many)
+        self._loops: list[asyncio.Task[None]] = []
+        self.last_active = time.monotonic()
+        """When a job last began or ended; for the process's decision to sleep."""
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    def start(self) -> None:
+        self._loops = [asyncio.create_task(self._renew_forever(), name="renew"), asyncio.create_task(self._hear_cancels(), name="cancels")]
+
+    async def take(self, queue: str, ids: Sequence[str]) -> None:
+        lane, slots, waiting = self._lanes[queue], self._slots[queue], list(ids)
+        while waiting:
+            await self._wait_for_slot(slots)
+            if self._draining.is_set():
+                await self._bell.ring(queue, waiting)
+                return
+            count = min(slots.free, len(waiting))
+            slots.free -= count
+            mine, waiting = waiting[:count], waiting[count:]
+            try:
+                claimed = await self._claims.submit(mine)
+            except BaseException as error:
+                self._release(slots, count)
+                if not isinstance(error, OctavoError):
+                    raise
+                log.warning("jobs could not be claimed; the reaper will ring again", queue=queue, jobs=len(mine), error=error.code)
+                return
+            self._release(slots, count - len(claimed))
+            for job in claimed:
+                self._begin(lane, job)
+
+    def refuse_new(self) -> None:
+        """From here on `take` claims nothing and rings for what it was given, so that another worker takes it."""
+        self._draining.set()
+        for slots in self._slots.values():
+            slots.freed.set()
+
+    async def drain(self, deadline_s: float) -> None:
+        """Returns when nothing runs any more: ended by itself within the deadline, or handed back."""
+        self.refuse_new()
+        if self._running:
+            log.info("draining", running=len(self._running), deadline_s=deadline_s)
+            await asyncio.wait([running.task for running in self._running.values()], timeout=deadline_s)
+        leftover = list(self._running.values())
+        for running in leftover:
+            self._stop(running, "drained")
+        if leftover:
+            await asyncio.wait([running.task for running in leftover], timeout=15)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+
+    def _begin(self, lane: Lane, job: Job) -> None:
+        self.last_active = time.monotonic()
+        if job.attempt == 1:
+            metrics.WAIT.labels(job.queue).observe(max(0, job.updated_at - job.created_at) / 1000)
+        context = JobContext(job, self._publisher)
+        task = asyncio.create_task(self._run(lane, job, context), name=f"job {job.id}")
+        self._running[job.id] = _Running(job, task, context, renewed_at=time.monotonic())
+
+    async def _run(self, lane: Lane, job: Job, context: JobContext) -> None:
+        structlog.contextvars.bind_contextvars(correlation_id=job.correlation_id, job=job.id, generator=job.queue)
+        started = time.monotonic()
+        try:
+            # Beside the work, not before it: nobody needs to wait for the word that it has begun.
+            context.publish_transition(job)
+            outcome = await self._outcome(lane, job, context)
+            metrics.RUN.labels(job.queue).observe(time.monotonic() - started)
+            if outcome is not None:
+                self._running[job.id].finishing = True
+                await context.flush()
+                await self._finish(job, outcome)
+        except Exception:
+            log.exception("a job's end could not be written; its lease will run out")
+        finally:
+            self._running.pop(job.id, None)
+            self._release(self._slots[job.queue], 1)
+            self.last_active = time.monotonic()
+
+    async def _outcome(self, lane: Lane, job: Job, context: JobContext) -> Outcome | None:
+        """How the attempt ended; None when the lease is lost and there is nothing left to say."""
+        try:
+            async with asyncio.timeout(job.policy.timeout_ms / 1000):
+                return Succeeded(await lane.handler(job, context))
+        except asyncio.CancelledError:
+            reason = self._running[job.id].stop
+            if reason is None:
+                raise
+            # The cancellation was ours and is spent; the end of the job is still to be written.
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            return {"cancelled": CancelConfirmed(), "drained": HandedBack(), "lost": None}[reason]
+        except TimeoutError:
+            return _failure("timeout", f"the job did not end within {job.policy.timeout_ms / 1000:g} s", retryable=True)
+        except OctavoError as error:
+            log.warning("attempt failed", error=error.code, message=error.message, attempt=job.attempt)
+            after = None if error.retry_after is None else round(error.retry_after * 1000)
+            return _failure(error.code, error.message, error.retryable, after, getattr(error, "provider", None))
+        except Exception as error:
+            log.exception("attempt failed unexpectedly", attempt=job.attempt)
+            return _failure("internal_error", f"the generator failed ({type(error).__name__})", retryable=True)
+        finally:
+            context.end()
+
+    async def _finish(self, job: Job, outcome: Outcome) -> None:
+        pause = 0.1
+        while True:
+            try:
+                ended = await self._finishes.submit(Finish(job.id, job.attempt, outcome))
+                break
+            except Unavailable as error:
+                log.warning("the end of a job waits for the database", error=error.message)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+        if ended is None:
+            metrics.FENCED.labels(job.queue).inc()
+            log.warning("result thrown away: another attempt owns the job", attempt=job.attempt)
+            return
+        if ended.state.ended:
+            metrics.ENDED.labels(job.queue, ended.state.value).inc()
+        else:
+            metrics.RETRIED.labels(job.queue).inc()
+        await self._publisher.publish_transitions([ended])
+        if ended.state is State.QUEUED and isinstance(outcome, HandedBack):
+            await self._bell.ring(job.queue, [job.id])
+
+    async def _claim_together(self, batch: Sequence[Sequence[str]]) -> list[list[Job]]:
+        claimed = {job.id: job for job in await self._store.claim_many([job_id for ids in batch for job_id in ids], worker=self._worker)}
+        # `pop`: when a doubled message put one id into two calls, one of them gets it.
+        return [[job for job_id in ids if (job := claimed.pop(job_id, None)) is not None] for ids in batch]
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(min([running.job.policy.lease_ms for running in self._running.values()], default=3_000) / 9_000)
+            now = time.monotonic()
+            held = [r for r in self._running.values() if not r.finishing and r.stop is None and r.needs_renewal(now)]
+            if not held:
+                continue
+            try:
+                answers = await self._store.renew_many([Renewal(r.job.id, r.job.attempt, r.context.progress_json) for r in held])
+            except Unavailable as error:
+                log.warning("leases could not be renewed", jobs=len(held), error=error.message)
+                continue
+            for running, renewed in zip(held, answers, strict=True):
+                running.renewed_at = now
+                if running.finishing:
+                    continue
+                if renewed is None:
+                    log.warning("lease lost", job=running.job.id, attempt=running.job.attempt)
+                    self._stop(running, "lost")
+                elif renewed.cancel_requested:
+                    self._stop(running, "cancelled")
+
+    async def _hear_cancels(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as words:
+                    await words.subscribe(CANCEL_CHANNEL)
+                    while True:
+                        word = await words.get_message(ignore_subscribe_messages=True, timeout=5)
+                        if word is not None and (running := self._running.get(word["data"].decode())) is not None:
+                            self._stop(running, "cancelled")
+            except (RedisError, OSError):
+                # Renewals tell of cancels meanwhile.
+                await asyncio.sleep(1)
+
+    def _stop(self, running: _Running, reason: str) -> None:
+        if running.stop is None and not running.finishing:
+            running.stop = reason
+            running.context.end()
+            running.task.cancel()
+
+    async def _wait_for_slot(self, slots: _Slots) -> None:
+        while slots.free == 0 and not self._draining.is_set():
+            slots.freed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await slots.freed.wait()
+
+    def _release(self, slots: _Slots, count: int) -> None:
+        slots.free += count
+        slots.freed.set()
+
+
+def _failure(code: str, message: str, retryable: bool, retry_after_ms: int | None = None, provider: str | None = None) -> Failure:
+    error = {"error": code, "message": message}
+    if provider is not None:
+        error["provider"] = provider
+    return Failure(orjson.dumps(error).decode(), retryable, retry_after_ms)

@@ -1,0 +1,230 @@
+"""How a statement function gets its transaction: a writer thread for SQLite, a pool of connections for a server.
+
+Both run `work(connection)` in a transaction that is committed before the answer comes back. Both turn "cannot be reached" and
+"does not answer" into `Unavailable`, and repeat what the database itself asks to repeat (deadlock, lost race for a key).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from octavo_core.errors import Unavailable
+
+Answer = TypeVar("Answer")
+Work = Callable[[Connection], Answer]
+
+_REPEATS = 8
+_BUSY_DEADLINE_S = 15.0
+
+
+class Transactions(Protocol):
+    async def write(self, work: Work[Answer]) -> Answer: ...
+
+    async def read(self, work: Work[Answer]) -> Answer: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    work: Work[Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    answer: Any = None
+    error: BaseException | None = None
+
+
+class SqliteTransactions:
+    """One writer thread per process; calls that wait while it commits share the next transaction (and its fsync).
+
+    Several processes write to one file: `BEGIN IMMEDIATE` takes the write lock at the start, and a busy file is asked again
+    every millisecond, since SQLite's own wait grows to 100 ms. A crash at any point leaves the last committed state (WAL,
+    `synchronous=FULL`: also after a power cut).
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 0, "check_same_thread": False}, pool_size=4)
+        sa.event.listen(self._engine, "connect", _prepare_sqlite)
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-read")
+        self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
+        self._writer.start()
+        self._closed = False
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        if self._closed:
+            raise Unavailable("the database of jobs is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._calls.put(_Call(work, loop, future))
+        return await future
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._calls.put(None)
+        await asyncio.to_thread(self._writer.join, 5)
+        self._readers.shutdown()
+        self._engine.dispose()
+
+    def _read(self, work: Work[Answer]) -> Answer:
+        with _translated(), self._engine.connect() as connection:
+            return work(connection)
+
+    def _write_forever(self) -> None:
+        while (first := self._calls.get()) is not None:
+            calls, ended = [first], False
+            while len(calls) < 64:
+                try:
+                    following = self._calls.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    ended = True
+                    break
+                calls.append(following)
+            self._commit_together(calls)
+            _answer(calls)
+            if ended:
+                return
+
+    def _commit_together(self, calls: list[_Call]) -> None:
+        try:
+            with _translated(), self._engine.connect() as connection:
+                _begin_immediate(connection)
+                for call in calls:
+                    call.answer = call.work(connection)
+                connection.commit()
+        except BaseException as error:
+            if len(calls) == 1:
+                calls[0].error = error
+                return
+            # One bad call must not take the others with it: each gets a transaction of its own.
+            for call in calls:
+                self._commit_together([call])
+
+
+class ServerTransactions:
+    """PostgreSQL and MySQL through SQLAlchemy's asynchronous engines, READ COMMITTED, a bounded pool, bounded waits."""
+
+    def __init__(self, url: sa.URL, *, pool_size: int = 8) -> None:
+        connect_args: dict[str, Any] = {"timeout": 10, "command_timeout": 30} if "asyncpg" in url.drivername else {"connect_timeout": 10}
+        self._engine = create_async_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args=connect_args,
+        )
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        for attempt in range(_REPEATS):
+            try:
+                with _translated():
+                    async with asyncio.timeout(30), self._engine.begin() as connection:
+                        return await connection.run_sync(work)
+            except IntegrityError:
+                # Another process accepted the same idempotency key first; the next round finds its job.
+                if attempt == _REPEATS - 1:
+                    raise
+            except DBAPIError as error:
+                if attempt == _REPEATS - 1 or not _asks_to_repeat(error):
+                    raise
+            await asyncio.sleep(0.005 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        with _translated():
+            async with asyncio.timeout(30), self._engine.connect() as connection:
+                return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling would begin DEFERRED; we begin and commit ourselves.
+    connection.isolation_level = None
+    # Two processes that open a new file at once meet at the switch to WAL: there SQLite's own wait is right.
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4096", "busy_timeout=0"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    deadline = time.monotonic() + _BUSY_DEADLINE_S
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except sa.exc.OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+            connection.rollback()
+            time.sleep(0.001)
+
+
+def _answer(calls: list[_Call]) -> None:
+    """Hand the answers over, one wake-up per event loop."""
+    for loop in {call.loop for call in calls}:
+        mine = [call for call in calls if call.loop is loop]
+        # The loop may have ended while its call was under way; nobody waits for the answer then.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(calls: list[_Call]) -> None:
+    for call in calls:
+        if call.future.done():
+            continue
+        if call.error is not None:
+            call.future.set_exception(call.error)
+        else:
+            call.future.set_result(call.answer)
+
+
+class _translated(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement
+    """Turns what the driver says about an unreachable database into `Unavailable`, without its address or password."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, IntegrityError):
+            return
+        if isinstance(error, DBAPIError) and _asks_to_repeat(error):
+            return
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, sa.exc.OperationalError)):
+            raise Unavailable(f"the database of jobs does not answer ({type(error.orig).__name__})") from error
+        if isinstance(error, sa.exc.InterfaceError | TimeoutError | OSError) or (
+            isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError | sa.exc.InvalidRequestError)
+        ):
+            raise Unavailable(f"the database of jobs does not answer ({type(error).__name__})") from error
+
+
+def _asks_to_repeat(error: DBAPIError) -> bool:
+    """Deadlock or serialisation failure: SQLSTATE 40P01 and 40001, MySQL's 1213 and 1205."""
+    original: Any = error.orig
+    state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+    if state in ("40P01", "40001"):
+        return True
+    number = original.args[0] if original is not None and original.args else None
+    return number in (1213, 1205)

@@ -1,0 +1,194 @@
+"""The reading side of events: one reader per process that serves any number of listeners.
+
+`EventHub` blocks in one XREAD over the streams of all users who have a listener here. When a user joins, a word on the hub's
+own control stream wakes it, so that a new listener never waits for the block to end and no event can fall between. Nothing is
+parsed on the way: listeners get the bytes, with the job's id and the type beside them.
+
+Listeners have a bounded queue. One that does not keep up is told so (`Lagged`) and closed; its client comes back with
+the last id it saw and reads the rest from the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from octavo_jobs.events import stream_key
+
+log = structlog.get_logger(__name__)
+
+LISTENER_QUEUE = 4_096
+BLOCK_MS = 5_000
+LINGER_S = 30.0
+"""How long a user's stream is still followed after the last listener left, so that waiting callers do not churn it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    id: str
+    job: str
+    type: str
+    body: bytes
+    """JSON object without `id`."""
+
+    def with_id(self) -> bytes:
+        return b'{"id":"' + self.id.encode() + b'",' + self.body[1:]
+
+
+class Lagged(Exception):
+    """The listener fell behind and has been closed; read on from the last id seen."""
+
+
+class Listener:
+    """Events of one user, or of one of the user's jobs, as they come. Close it, or use it as a context manager."""
+
+    def __init__(self, hub: EventHub, user: str, job: str | None) -> None:
+        self._hub = hub
+        self.user = user
+        self.job = job
+        self._events: asyncio.Queue[StreamEvent | None] = asyncio.Queue(LISTENER_QUEUE)
+        self._lagged = False
+
+    def offer(self, event: StreamEvent) -> None:
+        if self._lagged or (self.job is not None and event.job != self.job):
+            return
+        try:
+            self._events.put_nowait(event)
+        except asyncio.QueueFull:
+            self._lagged = True
+
+    async def get(self, timeout_s: float) -> StreamEvent | None:
+        """The next event, or None when none came in time. Raises `Lagged`."""
+        if self._lagged and self._events.empty():
+            raise Lagged
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                return await self._events.get()
+        return None
+
+    def get_ready(self) -> list[StreamEvent]:
+        """What has come already, without waiting."""
+        ready = []
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if event is not None:
+                ready.append(event)
+        return ready
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hub.leave(self)
+
+
+class EventHub:
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        """`client` needs a socket timeout above `BLOCK_MS`."""
+        self._client = client
+        self._control = f"octavo:events-control:{uuid.uuid4().hex}"
+        self._listeners: dict[str, set[Listener]] = {}
+        self._positions: dict[str, str] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._reader = asyncio.create_task(self._read_forever(), name="event-hub")
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        with contextlib.suppress(RedisError, OSError):
+            await self._client.delete(self._control)
+
+    async def listen(self, user: str, job: str | None = None) -> Listener:
+        """Everything published after this call returns reaches the listener."""
+        listener = Listener(self, user, job)
+        self._listeners.setdefault(user, set()).add(listener)
+        if user not in self._positions:
+            # Without Redis there are no events to miss; the reader starts at the stream's beginning once it is back.
+            position = "0-0"
+            with contextlib.suppress(RedisError, OSError):
+                newest = await self._client.xrevrange(stream_key(user), count=1)
+                position = newest[0][0].decode() if newest else "0-0"
+            self._positions.setdefault(user, position)
+            with contextlib.suppress(RedisError, OSError):
+                await self._client.xadd(self._control, {"join": "1"}, maxlen=1, approximate=False)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        mine = self._listeners.get(listener.user)
+        if mine is None:
+            return
+        mine.discard(listener)
+        if not mine:
+            asyncio.get_running_loop().call_later(LINGER_S, self._forget, listener.user)
+
+    async def replay(self, user: str, after: str, *, job: str | None = None, limit: int = 1_000) -> AsyncIterator[StreamEvent]:
+        """Stored events after the id `after` (exclusive; `0-0` for all that is kept), oldest first."""
+        position, left = after, limit
+        while left > 0:
+            page = await self._client.xrange(stream_key(user), min=f"({position}", count=min(500, max(left, 100)))
+            if not page:
+                return
+            for raw_id, fields in page:
+                position = raw_id.decode()
+                event = _event(position, fields)
+                if event is not None and (job is None or event.job == job):
+                    yield event
+                    left -= 1
+                    if left == 0:
+                        return
+
+    def _forget(self, user: str) -> None:
+        if not self._listeners.get(user):
+            self._listeners.pop(user, None)
+            self._positions.pop(user, None)
+
+    async def _read_forever(self) -> None:
+        control = "0-0"
+        while True:
+            streams: dict[str, str] = {self._control: control}
+            users = {stream_key(user): user for user in self._positions}
+            streams |= {key: self._positions[user] for key, user in users.items()}
+            try:
+                answer = await self._client.xread(streams, count=1_000, block=BLOCK_MS)
+            except (RedisError, OSError) as error:
+                log.warning("the event stream waits for Redis", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+                continue
+            for raw_key, entries in answer:
+                key = raw_key.decode()
+                if key == self._control:
+                    control = entries[-1][0].decode()
+                    continue
+                user = users[key]
+                if user in self._positions:
+                    self._positions[user] = entries[-1][0].decode()
+                self._deliver(user, entries)
+
+    def _deliver(self, user: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        listeners = self._listeners.get(user)
+        if not listeners:
+            return
+        for raw_id, fields in entries:
+            event = _event(raw_id.decode(), fields)
+            if event is None:
+                continue
+            for listener in listeners:
+                listener.offer(event)
+
+
+def _event(event_id: str, fields: dict[bytes, bytes]) -> StreamEvent | None:
+    body = fields.get(b"e")
+    if body is None:
+        return None
+    return StreamEvent(event_id, fields[b"j"].decode(), fields[b"t"].decode(), body)

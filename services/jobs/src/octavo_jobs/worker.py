@@ -1,0 +1,43 @@
+"""A worker process's jobs side, composed: store, events, runner, bell."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+
+from octavo_core.clock import SystemClock
+from octavo_jobs.events import EventPublisher
+from octavo_jobs.redis_client import open_redis
+from octavo_jobs.runner import Lane, Runner
+from octavo_jobs.store import open_store
+from octavo_jobs.transport import Bell, BellListener
+
+
+class Worker:
+    """Start it inside a running event loop; `stop` drains. One per process (Dramatiq's rule)."""
+
+    def __init__(self, *, database_url: str, redis_url: str, lanes: Sequence[Lane]) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._client = open_redis(redis_url)
+        self._store = open_store(database_url, SystemClock())
+        self._bell = Bell(redis_url)
+        self._publisher = EventPublisher(self._client, self._store)
+        self.runner = Runner(
+            store=self._store, publisher=self._publisher, bell=self._bell, client=self._client, lanes=lanes, worker=self.name
+        )
+        self._listener = BellListener(redis_url, [lane.queue for lane in lanes], self.runner.take)
+
+    async def start(self) -> None:
+        await self._store.migrate()
+        self.runner.start()
+        self._listener.start()
+
+    async def stop(self, drain_s: float) -> None:
+        self.runner.refuse_new()
+        await self._listener.stop()
+        await self.runner.drain(drain_s)
+        await self._publisher.close()
+        await self._bell.close()
+        await self._store.close()
+        await self._client.aclose()

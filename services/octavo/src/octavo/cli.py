@@ -1,0 +1,164 @@
+"""The command `octavo`. Each subcommand is a file in `commands/`, imported when it is called: the shell waits for none of the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from octavo.commands.failing import explain_errors
+
+app = typer.Typer(
+    name="octavo",
+    help="AI generators from one YAML each: on this laptop with `octavo up`, on a cluster with `kubectl apply`.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+jobs_app = typer.Typer(help="Jobs of a generator on a running platform.", no_args_is_help=True)
+train_app = typer.Typer(help="Train the models that ship with Octavo.", no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(train_app, name="train")
+
+Files = Annotated[
+    list[Path] | None, typer.Option("--file", "-f", help="A YAML file or a folder of them; may be repeated. Default: this folder.")
+]
+Url = Annotated[str, typer.Option(envvar="OCTAVO_URL", help="Where the platform runs; default: this machine, at OCTAVO_PORT or 8080.")]
+Token = Annotated[str | None, typer.Option(envvar="OCTAVO_TOKEN", help="Bearer token, where the generator asks for one.")]
+
+
+@app.command()
+def up(
+    file: Files = None,
+    port: Annotated[int, typer.Option(envvar="OCTAVO_PORT", min=1, max=65535, help="Port to listen on.")] = 8080,
+    host: Annotated[str, typer.Option(envvar="OCTAVO_HOST", help="Address to listen on.")] = "127.0.0.1",
+    home: Annotated[Path, typer.Option(envvar="OCTAVO_HOME", help="Folder for the data.")] = Path(".octavo"),
+) -> None:
+    """Run the generators of your YAML files on this machine."""
+    from octavo.commands.up import run
+
+    run(file or [Path()], host=host, port=port, home=home)
+
+
+@app.command()
+def plan(file: Annotated[Path, typer.Argument(help="A YAML file or a folder of them.")]) -> None:
+    """Show what a file makes: the resource with every default, and what runs for it."""
+    from octavo.commands.plan import run
+
+    run(file)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the generator: lower case, digits and dashes.")],
+    task: Annotated[str, typer.Option(help="story or text.")] = "story",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: NAME.yaml.")] = None,
+) -> None:
+    """Write the YAML of a new generator."""
+    from octavo.commands.new import run
+
+    run(name, task, out)
+
+
+@app.command()
+def generate(
+    name: Annotated[str, typer.Argument(help="The generator.")],
+    prompt: Annotated[str, typer.Argument(help="What to generate.")],
+    audience: Annotated[str | None, typer.Option(help="children, young or adult (stories).")] = None,
+    language: Annotated[str | None, typer.Option(help="en, es, …")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same result where the model allows it.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest result, in tokens.")] = None,
+    url: Url = "",
+    token: Token = None,
+) -> None:
+    """Ask a running generator, and watch it work."""
+    from octavo.commands.generate import run
+
+    body = {"prompt": prompt, "audience": audience, "language": language, "seed": seed, "max_tokens": max_tokens}
+    run(name, {key: value for key, value in body.items() if value is not None}, url=url, token=token)
+
+
+@jobs_app.command("list")
+def jobs_list(
+    name: Annotated[str, typer.Argument(help="The generator.")],
+    status: Annotated[list[str] | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    url: Url = "",
+    token: Token = None,
+) -> None:
+    """The newest jobs."""
+    from octavo.commands.jobs import list_jobs
+
+    list_jobs(name, status or [], limit, url=url, token=token)
+
+
+def _on_one_job(action: str) -> Callable[..., None]:
+    def command(
+        name: Annotated[str, typer.Argument(help="The generator.")],
+        job: Annotated[str, typer.Argument(help="The job's id.")],
+        url: Url = "",
+        token: Token = None,
+    ) -> None:
+        from octavo.commands.jobs import act
+
+        act(action, name, job, url=url, token=token)
+
+    return command
+
+
+jobs_app.command("show", help="All of one job.")(_on_one_job("show"))
+jobs_app.command("cancel", help="Cancel a job that is queued or running.")(_on_one_job("cancel"))
+jobs_app.command("replay", help="Run a failed or cancelled job again.")(_on_one_job("replay"))
+
+
+@app.command()
+def doctor(home: Annotated[Path, typer.Option(envvar="OCTAVO_HOME", help="Folder for the data.")] = Path(".octavo")) -> None:
+    """What this machine lacks, what for, and how to get it."""
+    from octavo.commands.doctor import run
+
+    run(home)
+
+
+@app.command()
+def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")] = None) -> None:
+    """The JSON Schema of a GeneratorService, for editors."""
+    from octavo.commands.schema import write_schema
+
+    write_schema(out)
+
+
+@app.command()
+def crds(out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write to; default: standard output.")] = None) -> None:
+    """The CustomResourceDefinition, for a cluster."""
+    from octavo.commands.schema import write_crds
+
+    write_crds(out)
+
+
+@train_app.command("story")
+def train_story(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model to.")] = Path("story_model"),
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default: as the shipped model.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to train with.")] = 2,
+) -> None:
+    """Train the story model from its grammar (needs `octavo[train]`)."""
+    from octavo.commands.train import run_story
+
+    run_story(out, steps=steps, seed=seed, threads=threads)
+
+
+def main() -> NoReturn:
+    with explain_errors():
+        sys.exit(_run())
+
+
+def _run() -> Any:
+    return app()
+
+
+if __name__ == "__main__":
+    main()

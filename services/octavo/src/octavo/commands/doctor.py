@@ -1,0 +1,88 @@
+"""`octavo doctor`: what is there, what is missing, what for, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from octavo.runner.redis_server import find_redis_server
+from octavo_core.errors import Misconfigured
+from octavo_generation.engines.builtin import builtin_path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    good: bool
+    needed: bool
+    """Without it nothing runs; the others are for some uses only."""
+    text: str
+
+
+def run(home: Path) -> None:
+    console = Console(soft_wrap=True)
+    findings = examine(home)
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.good else "[red]✗[/]" if finding.needed else "[yellow]–[/]"
+        console.print(f"{mark} {finding.what}: {finding.text}", highlight=False)
+    if any(finding.needed and not finding.good for finding in findings):
+        raise Misconfigured("this machine cannot run Octavo yet; the lines marked ✗ say why")
+
+
+def examine(home: Path) -> list[Finding]:
+    return [check(home) for check in (_python, _redis, _model, _folder, _memory, _training, _cluster)]
+
+
+def _python(_home: Path) -> Finding:
+    return Finding("Python", sys.version_info >= (3, 11), True, f"{platform.python_version()} (3.11 or newer is needed)")
+
+
+def _redis(_home: Path) -> Finding:
+    try:
+        return Finding("Redis server", True, True, find_redis_server())
+    except Misconfigured as error:
+        return Finding("Redis server", False, True, error.message)
+
+
+def _model(_home: Path) -> Finding:
+    if importlib.util.find_spec("ctranslate2") is None:
+        return Finding("Story model", False, False, "the engine ctranslate2 is missing; `pip install ctranslate2`")
+    try:
+        return Finding("Story model", True, False, f"builtin://tiny-stories in {builtin_path('tiny-stories').name}")
+    except Misconfigured as error:
+        return Finding("Story model", False, False, f"{error.message}; `octavo train story` makes one")
+
+
+def _folder(home: Path) -> Finding:
+    place = next(parent for parent in (home.absolute(), *home.absolute().parents) if parent.exists())
+    writable = os.access(place, os.W_OK)
+    free = shutil.disk_usage(place).free / 1e9
+    text = f"{home} ({free:.1f} GB free)" if writable else f"{place} cannot be written; set OCTAVO_HOME to a folder that can"
+    return Finding("Data folder", writable and free > 0.2, True, text)
+
+
+def _memory(_home: Path) -> Finding:
+    try:
+        gigabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    except (ValueError, OSError):
+        return Finding("Memory", True, False, "cannot be told on this system")
+    return Finding("Memory", gigabytes > 1, False, f"{gigabytes:.1f} GB (the platform with one model at work takes under 0.4)")
+
+
+def _training(_home: Path) -> Finding:
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    text = f"{' and '.join(missing)} missing; `pip install 'octavo[train]'`" if missing else "ready"
+    return Finding("Training (`octavo train`)", not missing, False, text)
+
+
+def _cluster(_home: Path) -> Finding:
+    found = shutil.which("kubectl")
+    return Finding("Cluster (kubectl)", found is not None, False, found or "kubectl is not here; only a cluster needs it")
+

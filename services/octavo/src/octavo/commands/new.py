@@ -1,0 +1,56 @@
+"""`octavo new`: the YAML of a generator to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from octavo_core.errors import InvalidInput
+from octavo_core.spec import load_resources
+
+_HEAD = """\
+apiVersion: octavo.dev/v1alpha1
+kind: GeneratorService
+metadata:
+  name: {name}
+spec:
+"""
+_BODIES = {
+    "story": """\
+  task: story
+  engine:
+    name: ctranslate2
+    model: builtin://tiny-stories
+    quantization: int8
+  audiences:
+    children: {temperature: 0.7, maxTokens: 160}
+    young: {temperature: 0.8, maxTokens: 220}
+    adult: {temperature: 0.9, maxTokens: 300}
+""",
+    "text": """\
+  task: text
+  providers:
+    # Any server with OpenAI's wire format: Ollama, vLLM, llama.cpp, LM Studio …
+    - name: local
+      type: openai-compatible
+      model: llama3.2
+      baseUrl: http://127.0.0.1:11434/v1
+""",
+}
+
+
+def run(name: str, task: str, out: Path | None) -> None:
+    if task not in _BODIES:
+        raise InvalidInput(f"--task {task}: this version writes {' and '.join(_BODIES)}")
+    path = out or Path(f"{name}.yaml")
+    text = _HEAD.format(name=name) + _BODIES[task]
+    load_resources(text)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InvalidInput(f"{path} is there already; give another name or --out") from None
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+    Console(soft_wrap=True).print(f"[green]✓[/] {path} written; run it with [bold]octavo up -f {path}[/]")

@@ -1,0 +1,83 @@
+"""Where things are in `.octavo/`, and which worker processes a set of resources needs. Pure, but for making folders."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from octavo_core.spec import GeneratorService
+
+_SOCKET_PATH_MAX = 100
+"""Linux takes 107 bytes for a Unix socket's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one laptop installation: `jobs.db`, and `run/` for what lives only while the platform runs."""
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def generators_file(self) -> Path:
+        return self.run / "generators.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def redis_socket(self) -> Path:
+        socket = self.run / "redis.sock"
+        if len(str(socket)) <= _SOCKET_PATH_MAX:
+            return socket
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"octavo-{name}" / "redis.sock"
+
+    @property
+    def redis_url(self) -> str:
+        return f"unix://{self.redis_socket}"
+
+    def prepare(self) -> None:
+        for folder in (self.path, self.run, self.redis_socket.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """A worker process to have: its name, the generators it serves, and when it sleeps."""
+
+    name: str
+    generators: tuple[str, ...]
+    always: bool
+    """Some generator wants `workers.min` of at least one."""
+    idle_s: float
+    fingerprint: str
+    """Changes when a resource of it does; then the process is drained and started afresh."""
+
+
+def plan_workers(resources: Sequence[GeneratorService]) -> list[WorkerPlan]:
+    """One process for each generator that runs a model, so that models come and go apart; one for all that call providers."""
+    engines = [resource for resource in resources if resource.spec.engine is not None]
+    providers = [resource for resource in resources if resource.spec.providers is not None]
+    plans = [_plan(resource.name, [resource]) for resource in engines]
+    if providers:
+        plans.append(_plan("providers", providers))
+    return plans
+
+
+def _plan(name: str, resources: Sequence[GeneratorService]) -> WorkerPlan:
+    texts = sorted(resource.model_dump_json(by_alias=True) for resource in resources)
+    return WorkerPlan(
+        name=name,
+        generators=tuple(resource.name for resource in resources),
+        always=any(resource.spec.workers.min > 0 for resource in resources),
+        idle_s=max(resource.spec.workers.scaling.idle_seconds for resource in resources),
+        fingerprint=hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+    )

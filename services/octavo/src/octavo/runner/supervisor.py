@@ -1,0 +1,192 @@
+"""Keeps the laptop's processes as they should be.
+
+Redis and the HTTP process always run. A worker process starts when there is work for it (a word on Redis tells at once; a look at
+`/generators` every two seconds finds what the word missed) and is drained when there has been none for `idleSeconds`. A process that
+dies is started again, with back-off. An edited YAML is checked; when it is right, the HTTP process reads it anew and the workers
+that it concerns are drained and replaced; when it is wrong, everything goes on as before and the log says what to mend.
+
+One event loop, one task per process, no shared state beyond it. kill -9 of any child loses nothing: see octavo_jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from octavo.runner.layout import Home, WorkerPlan, plan_workers
+from octavo.runner.lines import LinePrinter
+from octavo.runner.process import Process
+from octavo.runner.redis_server import find_redis_server, redis_command
+from octavo.runner.sleeping import Decision, decide
+from octavo_core.errors import Unavailable
+from octavo_core.spec import GeneratorService
+from octavo_generation.resources import write_generators_file
+from octavo_jobs.transport import WAKE_CHANNEL
+
+LOOK_EVERY_S = 2.0
+STOP_WORKERS_S = 10.0
+"""How long Ctrl-C lets jobs finish; what is left stays queued and goes on at the next `octavo up`."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    plan: WorkerPlan
+    process: Process
+    busy_at: float = field(default_factory=time.monotonic)
+
+
+class Supervisor:
+    def __init__(self, *, home: Home, host: str, port: int, printer: LinePrinter, watch: Callable[[], Sequence[GeneratorService]]) -> None:
+        """`watch` reads the person's files again; it raises `InvalidResource` when they are wrong."""
+        self._home = home
+        self._host, self._port = host, port
+        self._printer = printer
+        self._read_files = watch
+        self._workers: dict[str, _Worker] = {}
+        self._environment = {
+            **os.environ,
+            "OCTAVO_HOME": str(home.path),
+            "OCTAVO_REDIS_URL": home.redis_url,
+            "OCTAVO_GENERATORS_FILE": str(home.generators_file),
+            "OCTAVO_LOG_FORMAT": "json",
+            "OCTAVO_PORT": str(port),
+            "OCTAVO_HOST": host,
+            "PYTHONUNBUFFERED": "1",
+            # glibc's arenas, one per thread, cost more memory here than they save time.
+            "MALLOC_ARENA_MAX": "2",
+        }
+        self._redis = self._process("redis", redis_command(find_redis_server(), home.redis_socket))
+        self._api = self._process("api", [sys.executable, "-m", "octavo.platform.server"])
+
+    async def run(self, resources: Sequence[GeneratorService], stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
+        """Until `stop` is set; then everything is ended in order. Raises `Unavailable` when the platform cannot start."""
+        self._apply(resources)
+        self._redis.start()
+        self._api.start()
+        tasks = [asyncio.create_task(self._hear_wake_words()), asyncio.create_task(self._look_after_workers())]
+        try:
+            await self._wait_until_ready(stop)
+            if not stop.is_set():
+                on_ready()
+            await stop.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(worker.process.stop(STOP_WORKERS_S + 5) for worker in self._workers.values()))
+            await self._api.stop(10)
+            await self._redis.stop(5)
+
+    async def reload(self) -> None:
+        """After a change of the person's files. Raises `InvalidResource`; then nothing has changed."""
+        resources = self._read_files()
+        self._apply(resources)
+        self._api.signal(signal.SIGHUP)
+        self._printer.say("octavo", f"reloaded: {', '.join(resource.name for resource in resources)}")
+
+    def kill_all(self) -> None:
+        """The second Ctrl-C."""
+        for process in (*(worker.process for worker in self._workers.values()), self._api, self._redis):
+            process.signal(signal.SIGKILL)
+
+    def _apply(self, resources: Sequence[GeneratorService]) -> None:
+        write_generators_file(self._home.generators_file, resources)
+        plans = {plan.name: plan for plan in plan_workers(resources)}
+        for name, worker in list(self._workers.items()):
+            plan = plans.get(name)
+            if plan is None or plan.fingerprint != worker.plan.fingerprint:
+                # The replacement may start while the old one drains: leases keep them apart.
+                del self._workers[name]
+                asyncio.get_running_loop().create_task(worker.process.stop(STOP_WORKERS_S + 5))
+        for name, plan in plans.items():
+            if name not in self._workers:
+                self._workers[name] = _Worker(plan, self._worker_process(plan))
+
+    def _worker_process(self, plan: WorkerPlan) -> Process:
+        environment = {"OCTAVO_GENERATORS": ",".join(plan.generators), "OCTAVO_DRAIN_SECONDS": str(STOP_WORKERS_S)}
+        return self._process(f"worker {plan.name}", [sys.executable, "-m", "octavo_generation.worker"], environment)
+
+    def _process(self, name: str, argv: list[str], extra: dict[str, str] | None = None) -> Process:
+        return Process(name, argv, {**self._environment, **(extra or {})}, self._printer, on_exit=self._died)
+
+    def _died(self, name: str, code: int) -> None:
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        self._printer.say("octavo", f"{name} {how}; starting it again", "warning")
+
+    async def _hear_wake_words(self) -> None:
+        """Connects anew for as long as it takes: without Redis there are no words, only looks."""
+        while True:
+            client = redis.asyncio.Redis.from_url(self._home.redis_url, protocol=2, socket_timeout=10, socket_connect_timeout=5)
+            try:
+                async with client.pubsub() as words:
+                    await words.subscribe(WAKE_CHANNEL)
+                    while True:
+                        word = await words.get_message(ignore_subscribe_messages=True, timeout=5)
+                        if word is not None:
+                            self._wake(word["data"].decode())
+            except (RedisError, OSError):
+                await asyncio.sleep(0.2)
+            finally:
+                await client.aclose()
+
+    def _wake(self, queue: str) -> None:
+        for worker in self._workers.values():
+            if queue in worker.plan.generators:
+                worker.busy_at = time.monotonic()
+                if not worker.process.running:
+                    self._start(worker)
+
+    async def _look_after_workers(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                items = (await asyncio.to_thread(self._get, "/generators"))["items"]
+            except (OSError, ValueError, KeyError):
+                continue
+            open_jobs = {item["name"]: sum(item["queue"].values()) for item in items}
+            now = time.monotonic()
+            for worker in list(self._workers.values()):
+                count = sum(open_jobs.get(name, 0) for name in worker.plan.generators)
+                if count:
+                    worker.busy_at = now
+                match decide(worker.plan, open_jobs=count, running=worker.process.running, idle_for_s=now - worker.busy_at):
+                    case Decision.START:
+                        self._start(worker)
+                    case Decision.STOP:
+                        self._printer.say("octavo", f"{worker.process.name} sleeps: no work for {worker.plan.idle_s:g} s")
+                        await worker.process.stop(STOP_WORKERS_S + 5)
+                    case Decision.KEEP:
+                        pass
+
+    def _start(self, worker: _Worker) -> None:
+        worker.busy_at = time.monotonic()
+        self._printer.say("octavo", f"starting {worker.process.name}")
+        worker.process.start()
+
+    async def _wait_until_ready(self, stop: asyncio.Event) -> None:
+        deadline = time.monotonic() + 60
+        while not stop.is_set():
+            with contextlib.suppress(OSError, ValueError):
+                if (await asyncio.to_thread(self._get, "/health/ready"))["status"] == "healthy":
+                    return
+            if time.monotonic() > deadline or self._api.restarts >= 3:
+                raise Unavailable("the platform does not become ready; the lines above say why")
+            await asyncio.sleep(0.05)
+
+    def _get(self, path: str) -> dict[str, object] | dict[str, list[dict[str, dict[str, int]]]]:
+        with urllib.request.urlopen(f"http://{self._host}:{self._port}{path}", timeout=5) as answer:
+            parsed = orjson.loads(answer.read())
+        assert isinstance(parsed, dict)
+        return parsed

@@ -1,0 +1,251 @@
+"""Trains `builtin://tiny-stories`: a small GPT-2 from scratch on stories from our own grammar.
+
+Four stages: write the corpus, learn the vocabulary, train, export (Hugging Face layout, then CTranslate2 int8). With the same
+machine, seed, steps and threads the weights come out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from octavo.training.story_grammar import Example, write_corpus
+from octavo_core.errors import Misconfigured
+from octavo_generation.engines.stories.conditioning import END, PAD, special_tokens
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Stage = Literal["corpus", "vocabulary", "train", "export"]
+
+NAME = "tiny-stories"
+VERSION = "1.0.0"
+DEFAULT_STEPS = 2400
+_BATCH = 16
+_POOL = 64
+_PEAK_RATE, _LAST_RATE, _WARM_STEPS = 2.5e-3, 1e-5, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Size of the network: about 2.4 million weights, so 2.5 MB as int8."""
+
+    vocabulary: int = 3072
+    width: int = 192
+    layers: int = 4
+    heads: int = 6
+    context: int = 384
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """`loss` is the mean cross-entropy (nats a token) since the last report; None outside the stage `train`."""
+
+    stage: Stage
+    step: int
+    steps: int
+    loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """Where the model lies and what came of it; `weights_sha256` is of the exported `model.bin`."""
+
+    model: Path
+    hugging_face: Path
+    steps: int
+    stories: int
+    first_loss: float
+    last_loss: float
+    weights_sha256: str
+
+
+def train_story(
+    out: Path,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    threads: int = 2,
+    on_progress: Callable[[TrainingProgress], None],
+    shape: Shape | None = None,
+) -> TrainingReport:
+    """Trains and writes `out/tiny_stories/` (what the engine loads) and `out/story_model/` (Hugging Face layout).
+
+    `steps` are optimizer steps of 16 stories each. Raises Misconfigured where torch, transformers or ctranslate2 are missing.
+    """
+    _require_training_packages()
+    shape, steps = shape or Shape(), steps if steps is not None else DEFAULT_STEPS
+    stories = steps * _BATCH
+    on_progress(TrainingProgress("corpus", 0, stories))
+    corpus = list(write_corpus(seed, stories))
+    on_progress(TrainingProgress("vocabulary", 0, 1))
+    tokenizer = train_tokenizer((example.text for example in corpus[:20000]), shape.vocabulary)
+    rows = encode(tokenizer, corpus)
+    network, losses = _fit(rows, tokenizer, shape, steps=steps, seed=seed, threads=threads, on_progress=on_progress)
+    on_progress(TrainingProgress("export", 0, 1))
+    hugging_face = out / "story_model"
+    _save_hugging_face(network, tokenizer, hugging_face)
+    model = out / "tiny_stories"
+    _convert(hugging_face, model)
+    digest = hashlib.sha256((model / "model.bin").read_bytes()).hexdigest()
+    about = {
+        "name": NAME,
+        "version": VERSION,
+        "prompting": "stories",
+        "languages": ["en", "es"],
+        "context_tokens": shape.context,
+        "max_batch": 32,
+        "training": {"seed": seed, "steps": steps, "stories": stories, "batch": _BATCH, "shape": asdict(shape), "last_loss": losses[1]},
+        "weights_sha256": digest,
+    }
+    (model / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return TrainingReport(model, hugging_face, steps, stories, losses[0], losses[1], digest)
+
+
+def train_tokenizer(texts: Any, vocabulary: int) -> Tokenizer:
+    """Byte-level BPE; slot tokens swallow the space before them, which the engine's text puts back."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = [AddedToken(token, lstrip=True, special=True, normalized=False) for token in special_tokens()]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def encode(tokenizer: Tokenizer, corpus: Sequence[Example]) -> list[tuple[int, list[int]]]:
+    """(length of the conditioning, ids of conditioning + story + end) for every story."""
+    end = tokenizer.token_to_id(END)
+    rows = []
+    for example in corpus:
+        control = [tokenizer.token_to_id(token) for token in example.conditions.tokens()]
+        rows.append((len(control), [*control, *tokenizer.encode(example.text).ids, end]))
+    return rows
+
+
+def _batches(rows: list[tuple[int, list[int]]], rng: random.Random) -> list[list[tuple[int, list[int]]]]:
+    """Batches of stories of like length, in random order, so that little is padding."""
+    batches = []
+    for start in range(0, len(rows), _BATCH * _POOL):
+        pool = sorted(rows[start : start + _BATCH * _POOL], key=lambda row: len(row[1]))
+        chunk = [pool[i : i + _BATCH] for i in range(0, len(pool), _BATCH)]
+        rng.shuffle(chunk)
+        batches += chunk
+    return batches
+
+
+def _rate(step: int, steps: int) -> float:
+    """Linear warm-up, then a cosine down to `_LAST_RATE`."""
+    warm = min(_WARM_STEPS, max(1, steps // 10))
+    if step < warm:
+        return _PEAK_RATE * (step + 1) / warm
+    return _LAST_RATE + (_PEAK_RATE - _LAST_RATE) * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
+
+
+def _fit(
+    rows: list[tuple[int, list[int]]],
+    tokenizer: Tokenizer,
+    shape: Shape,
+    *,
+    steps: int,
+    seed: int,
+    threads: int,
+    on_progress: Callable[[TrainingProgress], None],
+) -> tuple[Any, tuple[float, float]]:
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(seed)
+    end, pad = tokenizer.token_to_id(END), tokenizer.token_to_id(PAD)
+    network = GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=tokenizer.get_vocab_size(),
+            n_positions=shape.context,
+            n_embd=shape.width,
+            n_layer=shape.layers,
+            n_head=shape.heads,
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            bos_token_id=end,
+            eos_token_id=end,
+            pad_token_id=pad,
+        )
+    )
+    network.train()
+    decayed = [p for p in network.parameters() if p.dim() > 1]
+    plain = [p for p in network.parameters() if p.dim() <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=_PEAK_RATE, betas=(0.9, 0.98)
+    )
+    recent: list[float] = []
+    first = last = float("nan")
+    for step, batch in enumerate(_batches(rows, random.Random(seed))[:steps]):
+        width = min(shape.context, max(len(ids) for _, ids in batch))
+        inputs = torch.full((len(batch), width), pad)
+        wanted = torch.full((len(batch), width), -100)
+        for i, (control, ids) in enumerate(batch):
+            line = torch.tensor(ids[:width])
+            inputs[i, : len(line)] = line
+            wanted[i, control : len(line)] = line[control:]
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(step, steps)
+        hidden = network.transformer(inputs).last_hidden_state[:, :-1]
+        targets = wanted[:, 1:]
+        kept = targets != -100
+        loss = torch.nn.functional.cross_entropy(network.lm_head(hidden[kept]), targets[kept])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        recent.append(loss.item())
+        if step == 0:
+            first = recent[0]
+        if (step + 1) % 20 == 0 or step + 1 == steps:
+            last, recent = sum(recent) / len(recent), []
+            on_progress(TrainingProgress("train", step + 1, steps, last))
+    return network.eval(), (first, last)
+
+
+def _save_hugging_face(network: Any, tokenizer: Tokenizer, folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    folder.mkdir(parents=True, exist_ok=True)
+    network.save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=END, eos_token=END, unk_token=END, pad_token=PAD)
+    fast.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def _convert(hugging_face: Path, folder: Path) -> None:
+    from ctranslate2.converters import TransformersConverter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    TransformersConverter(str(hugging_face), copy_files=["tokenizer.json"]).convert(str(folder), quantization="int8")
+
+
+def _require_training_packages() -> None:
+    import importlib.util
+
+    missing = [name for name in ("torch", "transformers", "ctranslate2") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Misconfigured(
+            f"training needs {', '.join(missing)}: install octavo[train], or requirements/train.lock into an environment of its own"
+        )
