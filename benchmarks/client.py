@@ -115,8 +115,12 @@ class JobClient:
         self._numbers = count()
 
     async def __aenter__(self) -> "JobClient":
-        for listener in self._listeners:
-            await listener.open()
+        try:
+            for listener in self._listeners:
+                await listener.open()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -170,19 +174,21 @@ class JobClient:
         gc.collect()
         gc.freeze()
         callers = [asyncio.create_task(caller()) for _ in range(in_flight)]
-        await _unless_broken(callers, ramp_s)
-        if at_window is not None:
-            at_window()
-        begun, cpu = time.perf_counter(), time.process_time()
-        await _unless_broken(callers, seconds)
-        ended, cpu = time.perf_counter(), time.process_time() - cpu
-        if at_window is not None:
-            at_window()
-        stopping = True
-        _, unfinished = await asyncio.wait(callers, timeout=JOB_DEADLINE_S)
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        try:
+            await _unless_broken(callers, ramp_s)
+            if at_window is not None:
+                at_window()
+            begun, cpu = time.perf_counter(), time.process_time()
+            await _unless_broken(callers, seconds)
+            ended, cpu = time.perf_counter(), time.process_time() - cpu
+            if at_window is not None:
+                at_window()
+            stopping = True
+            _, unfinished = await asyncio.wait(callers, timeout=JOB_DEADLINE_S)
+        finally:
+            for task in callers:
+                task.cancel()
+            await asyncio.gather(*callers, return_exceptions=True)
         if not all(listener.alive for listener in self._listeners):
             raise RunError("a notification connection was closed by the server")
         _raise_first(callers)
@@ -205,11 +211,7 @@ async def _unless_broken(callers: list[asyncio.Task[None]], seconds: float) -> N
     """Waits for `seconds`, or until a caller breaks, whose error it raises."""
     if seconds > 0:
         await asyncio.wait(callers, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-    if any(task.done() for task in callers):
-        for task in callers:
-            task.cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
-        _raise_first(callers)
+    _raise_first(callers)
 
 
 def _raise_first(callers: list[asyncio.Task[None]]) -> None:

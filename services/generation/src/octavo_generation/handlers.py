@@ -75,7 +75,8 @@ class ProviderHandler:
         tried: list[dict[str, str]] = []
         last: ProviderError | None = None
         for provider in self._providers:
-            context.progress(f"asking {provider.name}")
+            if tried:
+                context.progress(f"asking {provider.name}, after {tried[-1]['name']} failed")
             try:
                 answer: TextAnswer = await provider.generate(prompt)
             except ProviderError as error:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from octavo_core.clock import Clock, SystemClock
-from octavo_jobs.events import Event, EventPublisher, transition_event
+from octavo_jobs.events import Event, EventPublisher
 from octavo_jobs.lifecycle import Job
 
 TOKENS_EVERY_S = 0.05
@@ -31,7 +31,6 @@ class JobContext:
         self._pieces: list[str] = []
         self._buffered = 0
         self._flush_timer: asyncio.TimerHandle | None = None
-        self._sending: set[asyncio.Task[None]] = set()
         self.progress_json: str | None = None
         """The latest progress, for the row; written with the next renewal of the lease."""
 
@@ -58,14 +57,9 @@ class JobContext:
         if not self.is_ended:
             self._loop.call_soon_threadsafe(self._add_piece, text)
 
-    async def flush(self) -> None:
-        """Everything said before is on its way when this returns, so that the end of the job comes after it."""
+    def flush(self) -> None:
+        """Everything said before is in the publisher's hands, ahead of the job's end."""
         self._flush_pieces(force=True)
-        if self._sending:
-            await asyncio.gather(*self._sending)
-
-    def publish_transition(self, job: Job) -> None:
-        self._spawn(transition_event(job))
 
     def _add_piece(self, text: str) -> None:
         self._pieces.append(text)
@@ -88,9 +82,4 @@ class JobContext:
         self._seq += 1
         body = {**data, "seq": self._seq, "attempt": self.job.attempt, "correlation_id": self.job.correlation_id}
         job = self.job
-        self._spawn(Event(kind, job.id, job.queue, job.owner, job.version, self._clock.now_ms(), body, transition=False))
-
-    def _spawn(self, event: Event) -> None:
-        task = asyncio.create_task(self._publisher.publish([event]))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._publisher.publish(Event(kind, job.id, job.queue, job.owner, job.version, self._clock.now_ms(), body, transition=False))

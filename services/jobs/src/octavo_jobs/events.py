@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,6 @@ from redis.exceptions import RedisError
 
 from octavo_core.clock import to_iso
 from octavo_core.errors import OctavoError
-from octavo_jobs.group_commit import GroupCommit
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.store.port import JobStore
 
@@ -39,6 +39,8 @@ STREAM_LENGTH = 20_000
 """Events kept for each user (about); older ones are answered from the row."""
 STREAM_TTL_S = 7 * 86_400
 MARK_AFTER_S = 0.25
+WAITING_MAX = 50_000
+"""Events that wait for a slow Redis; beyond it the oldest go, and the reaper publishes those that matter again."""
 RESULT_IN_EVENT_BYTES = 256 * 1024
 """A larger result is left out of the event (`data.result` null, `data.truncated` true) and fetched by its id."""
 
@@ -97,34 +99,51 @@ def transition_event(job: Job) -> Event:
 
 
 class EventPublisher:
-    """Adds events to their streams; one pipeline for all that come at once. One per process; any number of tasks may call."""
+    """Adds events to their streams, in the order in which they were given, one pipeline for all that wait.
+
+    One per process; any number of tasks of one loop may call. `publish` returns at once: what fails or does not fit is a
+    transition that the reaper publishes again, or progress that nobody needs any more.
+    """
 
     def __init__(self, client: redis.asyncio.Redis, store: JobStore) -> None:
         self._client = client
         self._store = store
-        self._batches: GroupCommit[Event, None] = GroupCommit(self._add, max_batch=512)
+        self._waiting: deque[Event] = deque(maxlen=WAITING_MAX)
+        self._sending: asyncio.Task[None] | None = None
         self._to_mark: dict[str, int] = {}
         self._marking: asyncio.Task[None] | None = None
 
-    async def publish(self, events: Iterable[Event]) -> None:
-        """Best effort by design: what fails here the reaper does again. Never raises for an unreachable Redis."""
-        await asyncio.gather(*(self._batches.submit(event) for event in events))
+    def publish(self, event: Event) -> None:
+        self._waiting.append(event)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
 
-    async def publish_transitions(self, jobs: Iterable[Job]) -> None:
-        await self.publish([transition_event(job) for job in jobs])
+    def publish_transitions(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self.publish(transition_event(job))
 
     async def close(self) -> None:
+        """Sends what waits, and marks it."""
+        if self._sending is not None:
+            await asyncio.wait([self._sending], timeout=5)
         if self._marking is not None:
             self._marking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._marking
         await self._mark()
 
-    async def _add(self, events: Sequence[Event]) -> list[None]:
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                await self._add([self._waiting.popleft() for _ in range(min(len(self._waiting), 512))])
+        finally:
+            self._sending = None
+
+    async def _add(self, events: Sequence[Event]) -> None:
         pipeline = self._client.pipeline(transaction=False)
         for event in events:
-            pipeline.xadd(
-                stream_key(event.user), {"j": event.job, "t": event.type, "e": event.body()}, maxlen=STREAM_LENGTH, approximate=True
+            pipeline.execute_command(
+                "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", event.body()
             )
         for user in {event.user for event in events}:
             pipeline.expire(stream_key(user), STREAM_TTL_S)
@@ -132,13 +151,12 @@ class EventPublisher:
             await pipeline.execute()
         except (RedisError, OSError) as error:
             log.warning("events wait for Redis", events=len(events), error=type(error).__name__)
-            return [None] * len(events)
+            return
         for event in events:
             if event.transition and event.version > self._to_mark.get(event.job, 0):
                 self._to_mark[event.job] = event.version
         if self._to_mark and self._marking is None:
             self._marking = asyncio.create_task(self._mark_later())
-        return [None] * len(events)
 
     async def _mark_later(self) -> None:
         # The pause lets the later transitions of short jobs overtake the earlier ones: one mark instead of three.

@@ -76,7 +76,7 @@ class JobIntake:
                 log.warning("a cancel waits for the lease's renewal", job=job_id, error=type(error).__name__)
         elif job.version != before.version:
             metrics.ENDED.labels(job.queue, job.state.value).inc()
-            await self._publisher.publish_transitions([job])
+            self._publisher.publish_transitions([job])
         else:
             raise Conflict(f"the job has ended ({job.state.value})")
         return job
@@ -108,10 +108,9 @@ class JobIntake:
             by_queue.setdefault(job.queue, []).append(job.id)
         for queue, ids in by_queue.items():
             metrics.ACCEPTED.labels(queue).inc(len(ids))
-        await asyncio.gather(
-            *(self._bell.ring(queue, ids, per_message=self.ids_per_message.get(queue, 16)) for queue, ids in by_queue.items()),
-            self._publisher.publish_transitions(jobs),
-        )
+        self._publisher.publish_transitions(jobs)
+        for queue, ids in by_queue.items():
+            await self._bell.ring(queue, ids, per_message=self.ids_per_message.get(queue, 16))
 
     async def _check_room(self, queue: str, max_queued: int) -> None:
         gauge = self._gauges.setdefault(queue, _Gauge())

@@ -81,7 +81,7 @@ class Reaper:
                 metrics.LEASES_LOST.labels(job.queue).inc()
                 log.warning("lease ran out", job=job.id, queue=job.queue, worker=job.worker, attempt=job.attempt, state=job.state.value)
             queues |= {job.queue for job in lost}
-            await self._publisher.publish_transitions(lost)
+            self._publisher.publish_transitions(lost)
         if queues:
             # A worker that died had more messages in its hands than jobs.
             await self._store.ring_soon(sorted(queues))
@@ -98,7 +98,7 @@ class Reaper:
     async def _publish(self) -> None:
         while jobs := await self._store.unpublished(BATCH):
             _count_published_again(jobs)
-            await self._publisher.publish_transitions(jobs)
+            self._publisher.publish_transitions(jobs)
 
     async def _notice_an_empty_redis(self) -> None:
         try:

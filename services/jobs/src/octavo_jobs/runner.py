@@ -19,6 +19,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import orjson
 import redis.asyncio
@@ -58,7 +59,7 @@ class _Running:
     task: asyncio.Task[None]
     context: JobContext
     renewed_at: float
-    stop: str | None = None
+    stop: Literal["cancelled", "lost", "drained"] | None = None
     """Why the task is being cancelled: `cancelled`, `lost` or `drained`."""
     finishing: bool = False
     """The end is on its way to the store; from here on the fence decides, and nobody cancels."""
@@ -154,13 +155,12 @@ class Runner:
         structlog.contextvars.bind_contextvars(correlation_id=job.correlation_id, job=job.id, generator=job.queue)
         started = time.monotonic()
         try:
-            # Beside the work, not before it: nobody needs to wait for the word that it has begun.
-            context.publish_transition(job)
+            self._publisher.publish_transitions([job])
             outcome = await self._outcome(lane, job, context)
             metrics.RUN.labels(job.queue).observe(time.monotonic() - started)
             if outcome is not None:
                 self._running[job.id].finishing = True
-                await context.flush()
+                context.flush()
                 await self._finish(job, outcome)
         except Exception:
             log.exception("a job's end could not be written; its lease will run out")
@@ -182,7 +182,13 @@ class Runner:
             task = asyncio.current_task()
             assert task is not None
             task.uncancel()
-            return {"cancelled": CancelConfirmed(), "drained": HandedBack(), "lost": None}[reason]
+            match reason:
+                case "cancelled":
+                    return CancelConfirmed()
+                case "drained":
+                    return HandedBack()
+                case "lost":
+                    return None
         except TimeoutError:
             return _failure("timeout", f"the job did not end within {job.policy.timeout_ms / 1000:g} s", retryable=True)
         except OctavoError as error:
@@ -213,7 +219,7 @@ class Runner:
             metrics.ENDED.labels(job.queue, ended.state.value).inc()
         else:
             metrics.RETRIED.labels(job.queue).inc()
-        await self._publisher.publish_transitions([ended])
+        self._publisher.publish_transitions([ended])
         if ended.state is State.QUEUED and isinstance(outcome, HandedBack):
             await self._bell.ring(job.queue, [job.id])
 
@@ -257,7 +263,7 @@ class Runner:
                 # Renewals tell of cancels meanwhile.
                 await asyncio.sleep(1)
 
-    def _stop(self, running: _Running, reason: str) -> None:
+    def _stop(self, running: _Running, reason: Literal["cancelled", "lost", "drained"]) -> None:
         if running.stop is None and not running.finishing:
             running.stop = reason
             running.context.end()

@@ -15,6 +15,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import redis.asyncio
 import structlog
@@ -23,6 +24,8 @@ from redis.exceptions import RedisError
 from octavo_jobs.events import stream_key
 
 log = structlog.get_logger(__name__)
+
+_Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
 LISTENER_QUEUE = 4_096
 BLOCK_MS = 5_000
@@ -117,7 +120,7 @@ class EventHub:
             # Without Redis there are no events to miss; the reader starts at the stream's beginning once it is back.
             position = "0-0"
             with contextlib.suppress(RedisError, OSError):
-                newest = await self._client.xrevrange(stream_key(user), count=1)
+                newest = cast("_Entries", await self._client.xrevrange(stream_key(user), count=1))
                 position = newest[0][0].decode() if newest else "0-0"
             self._positions.setdefault(user, position)
             with contextlib.suppress(RedisError, OSError):
@@ -136,7 +139,7 @@ class EventHub:
         """Stored events after the id `after` (exclusive; `0-0` for all that is kept), oldest first."""
         position, left = after, limit
         while left > 0:
-            page = await self._client.xrange(stream_key(user), min=f"({position}", count=min(500, max(left, 100)))
+            page = cast("_Entries", await self._client.xrange(stream_key(user), min=f"({position}", count=min(500, max(left, 100))))
             if not page:
                 return
             for raw_id, fields in page:
@@ -156,11 +159,11 @@ class EventHub:
     async def _read_forever(self) -> None:
         control = "0-0"
         while True:
-            streams: dict[str, str] = {self._control: control}
+            streams: dict[Any, Any] = {self._control: control}
             users = {stream_key(user): user for user in self._positions}
             streams |= {key: self._positions[user] for key, user in users.items()}
             try:
-                answer = await self._client.xread(streams, count=1_000, block=BLOCK_MS)
+                answer = cast("list[tuple[bytes, _Entries]]", await self._client.xread(streams, count=1_000, block=BLOCK_MS))
             except (RedisError, OSError) as error:
                 log.warning("the event stream waits for Redis", error=type(error).__name__)
                 await asyncio.sleep(0.5)
@@ -175,7 +178,7 @@ class EventHub:
                     self._positions[user] = entries[-1][0].decode()
                 self._deliver(user, entries)
 
-    def _deliver(self, user: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+    def _deliver(self, user: str, entries: _Entries) -> None:
         listeners = self._listeners.get(user)
         if not listeners:
             return

@@ -54,7 +54,7 @@ class BlockingConsumer(_RedisConsumer):
     """Iterated by Dramatiq's consumer thread; acknowledged from its worker threads."""
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+        super().__init__(*args)  # type: ignore[no-untyped-call] - Dramatiq's own code has no types here
         self._freed = threading.Event()
 
     def __next__(self) -> MessageProxy | None:
@@ -78,14 +78,14 @@ class BlockingConsumer(_RedisConsumer):
 
     def ack(self, message: MessageProxy) -> None:
         with contextlib.suppress(dramatiq.ConnectionClosed, RedisError, OSError):
-            super().ack(message)
+            super().ack(message)  # type: ignore[no-untyped-call]
         self._freed.set()
 
     nack = ack
 
     def requeue(self, messages: Any) -> None:
         with contextlib.suppress(RedisError, OSError):
-            super().requeue(messages)
+            super().requeue(messages)  # type: ignore[no-untyped-call]
 
     def _wait_for_message(self) -> bytes | None:
         broker = self.broker
@@ -116,7 +116,7 @@ class BellBroker(RedisBroker):
 
 def open_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> BellBroker:
     client = redis.Redis.from_url(redis_url, socket_timeout=BLOCK_S + 5, socket_connect_timeout=5)
-    return BellBroker(client=client, namespace=NAMESPACE, middleware=list(middleware))
+    return BellBroker(client=client, namespace=NAMESPACE, middleware=list(middleware))  # type: ignore[no-untyped-call]
 
 
 class Bell:
@@ -176,7 +176,7 @@ class BellListener:
         async def take(queue: str, ids: list[str]) -> None:
             await self._take(queue, ids)
 
-        dramatiq.actor(take, actor_name=ACTOR, queue_name=queue_name(self._queues[0]), broker=self._broker)
+        dramatiq.actor(actor_name=ACTOR, queue_name=queue_name(self._queues[0]), broker=self._broker)(take)
         for queue in self._queues:
             self._broker.declare_queue(queue_name(queue))
         worker = dramatiq.Worker(self._broker, worker_threads=PREFETCH * len(self._queues), worker_timeout=1_000)

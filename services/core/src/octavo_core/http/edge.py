@@ -115,5 +115,5 @@ class _LimitedBody:
 
 def _route(scope: Scope) -> str:
     """The route's template, never the path itself: ids would make a label without bound."""
-    path = getattr(scope.get("route"), "path", None)
+    path = scope.get("octavo.route") or getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else "(none)"

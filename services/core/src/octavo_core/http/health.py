@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter
-from fastapi.responses import ORJSONResponse
+from starlette.responses import JSONResponse
 
 from octavo_core.errors import OctavoError
 
@@ -23,7 +23,7 @@ TIMEOUT_S = 3.0
 def health_router(service: str, version: str, checks: Mapping[str, Check]) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    async def overall() -> ORJSONResponse:
+    async def overall() -> JSONResponse:
         found = await _run(checks)
         healthy = all(item["status"] == "healthy" for item in found.values())
         body = {
@@ -32,7 +32,7 @@ def health_router(service: str, version: str, checks: Mapping[str, Check]) -> AP
             "version": version,
             "dependencies": found,
         }
-        return ORJSONResponse(body, 200 if healthy else 503)
+        return JSONResponse(body, 200 if healthy else 503)
 
     async def live() -> dict[str, str]:
         return {"status": "alive"}

@@ -57,4 +57,8 @@ class TokenVerifier:
 
 
 def _role(claim: object) -> Role:
-    return claim if claim in ("admin", "service") else "user"  # type: ignore[return-value]
+    match claim:
+        case "admin" | "service":
+            return claim
+        case _:
+            return "user"

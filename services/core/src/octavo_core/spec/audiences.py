@@ -20,11 +20,11 @@ class AudienceParameters(Model):
         None, ge=0, le=2, description="How daring the choice of words is: 0 always takes the likeliest, 1 follows the model, above is wild."
     )
     top_p: float | None = Field(
-        None, ge=0.01, le=1, description="Only the likeliest tokens that together reach this probability are considered; 1 considers all."
+        None, ge=0, le=1, description="Only the likeliest tokens that together reach this probability are considered; 1 considers all."
     )
     top_k: int | None = Field(None, ge=0, le=1000, description="Only this many of the likeliest tokens are considered; 0 considers all.")
     repetition_penalty: float | None = Field(
-        None, ge=0.5, le=2, description="Above 1 makes tokens that were used already less likely; 1 changes nothing."
+        None, ge=1, le=2, description="Above 1 makes tokens that were used already less likely; 1 changes nothing."
     )
     max_tokens: int | None = Field(
         None,

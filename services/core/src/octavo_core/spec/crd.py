@@ -101,7 +101,7 @@ def _structural(node: Schema) -> Schema:
             case "additionalProperties" if not isinstance(value, dict):
                 continue
             case "type" if node.get("x-kubernetes-int-or-string"):
-                continue
+                result["anyOf"] = [{"type": "integer"}, {"type": "string"}]
             case "properties":
                 result[key] = {name: _structural(child) for name, child in value.items()}
             case "items" | "additionalProperties":

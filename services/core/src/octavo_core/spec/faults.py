@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def dotted(location: Location) -> str:
         elif _PLAIN.fullmatch(part):
             path += f".{part}" if path else part
         else:
-            path += f'["{part}"]'
+            path += f"[{json.dumps(part[:60], ensure_ascii=False)}]"
     return path
 
 
@@ -126,6 +127,8 @@ def _in_words(value: object) -> str:
             return "a mapping"
         case list() | tuple():
             return "a list"
+        case None:
+            return "nothing"
     return f"a {type(value).__name__}"
 
 
@@ -152,7 +155,7 @@ def meant(error: ErrorDetails) -> Location | None:
 
 def _unknown(location: Location) -> Located:
     name = str(location[-1])
-    message = f"unknown field `{name[:60]}`"
+    message = f"unknown field `{dotted((name[:60],))}`"
     if (near := _nearest(location)) is not None:
         message += f"; did you mean `{near}`?"
     elif len(elsewhere := _places().get(name, ())) == 1:

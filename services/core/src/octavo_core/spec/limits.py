@@ -13,9 +13,7 @@ from octavo_core.spec.scalars import Loose
 class Budget(Model):
     """Spending of the whole generator per calendar day in UTC; when it is spent, the next provider is used or the request refused."""
 
-    usd_per_day: float | None = Field(
-        None, ge=0.01, le=1_000_000, description="US dollars a day, by the prices in the providers' profiles."
-    )
+    usd_per_day: float | None = Field(None, ge=0, le=1_000_000, description="US dollars a day, by the prices in the providers' profiles.")
     tokens_per_day: int | None = Field(None, ge=1, le=1_000_000_000_000, description="Tokens a day, prompts and answers together.")
 
 

@@ -26,7 +26,8 @@ def load_resources(source: str | Path) -> list[GeneratorService]:
     for name, text in _texts(source):
         for lines, found in _documents(name, text):
             if not isinstance(found, GeneratorService):
-                wrong += [(name, _line(lines, item.location), item) for item in found]
+                placed = [(name, _line(lines, item.location), item) for item in found]
+                wrong += sorted(placed, key=lambda entry: entry[1] or 0)
                 continue
             key = (found.metadata.namespace, found.name)
             place = f"{name} line {lines.get((), 1)}"

@@ -40,7 +40,6 @@ class Model(BaseModel):
         allow_inf_nan=False,
         json_schema_extra=_describe_rules,
         protected_namespaces=(),
-        use_attribute_docstrings=False,
         defer_build=True,
     )
 

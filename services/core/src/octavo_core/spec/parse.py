@@ -61,7 +61,10 @@ def examine(document: object) -> GeneratorService | list[Located]:
                 elif location not in cut:
                     faults.append(field_fault(detail))
                 here.add(location if location not in cut else location[:-1])
-            rest = _without(rest, (), here)
+            less = _without(rest, (), here)
+            if less == rest and here <= cut:
+                break  # a place that cannot be found again, such as a name that is a number
+            rest = less
             cut |= here
         else:
             if not faults:
@@ -88,4 +91,5 @@ def _without(value: Any, location: Location, cut: set[Location]) -> Any:
         if any(child is None and before is not None for child, before in zip(kept_items, value, strict=True)):
             cut.add(location)
             return None
+        return kept_items
     return value

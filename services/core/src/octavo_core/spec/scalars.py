@@ -75,7 +75,6 @@ HttpUrl = Annotated[
 
 Quantity = Annotated[
     str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
     Field(
         max_length=32,
         pattern=_QUANTITY,
@@ -84,5 +83,7 @@ Quantity = Annotated[
             "x-kubernetes-int-or-string": True,
         },
     ),
+    # after the field, so that it runs before; before it, it would keep the pattern out of the schema
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
 ]
 """Kubernetes' quantity, kept as the text that was written."""

@@ -16,7 +16,7 @@ from octavo_generation.tasks.fields import TaskRequest
 
 Body = TypeVar("Body", bound=BaseModel)
 
-_MAX_KEY_CHARS = 200
+MAX_KEY_CHARS = 200
 
 
 async def read_json(request: Request) -> bytes:
@@ -71,8 +71,8 @@ def read_idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    if not 1 <= len(key) <= _MAX_KEY_CHARS or not key.isascii() or not key.isprintable():
-        raise InvalidInput(f"Idempotency-Key must be 1 to {_MAX_KEY_CHARS} printable ASCII characters")
+    if not 1 <= len(key) <= MAX_KEY_CHARS or not key.isascii() or not key.isprintable():
+        raise InvalidInput(f"Idempotency-Key must be 1 to {MAX_KEY_CHARS} printable ASCII characters")
     return key
 
 

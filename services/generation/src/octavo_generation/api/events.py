@@ -17,6 +17,7 @@ from octavo_core.errors import Fault, InvalidInput
 from octavo_core.http import sse
 from octavo_generation.api.generate import owned_job
 from octavo_generation.api.services import JobServices
+from octavo_generation.api.views import ENDS
 from octavo_generation.generator import Generator
 from octavo_jobs.events import transition_event
 from octavo_jobs.lifecycle import Job
@@ -24,7 +25,6 @@ from octavo_jobs.stream import Lagged, Listener, StreamEvent
 
 _EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")
 _CLOCK_MARGIN_MS = 10_000
-_ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 _LOOK_EVERY_S = 5.0
 
 
@@ -61,12 +61,12 @@ async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIt
             async for event in services.hub.replay(job.owner, position, job=job.id, limit=10_000):
                 position = event.id
                 yield _frame(event)
-                if event.type in _ENDS and not await _runs_again(services, job):
+                if event.type in ENDS and not await _runs_again(services, job):
                     return
         except (RedisError, OSError):
             yield sse.HEARTBEAT
-        async for event in _live(services, job, listener, position):
-            yield event
+        async for frame in _live(services, job, listener, position):
+            yield frame
 
 
 async def _live(services: JobServices, job: Job, listener: Listener, position: str) -> AsyncIterator[bytes]:
@@ -83,7 +83,7 @@ async def _live(services: JobServices, job: Job, listener: Listener, position: s
                 continue
             position = event.id
             yield _frame(event)
-            if event.type in _ENDS:
+            if event.type in ENDS:
                 return
             continue
         current = (await services.store.get_many([job.id]))[0]

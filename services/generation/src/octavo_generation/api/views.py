@@ -7,10 +7,13 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from octavo_core.clock import to_iso
+from octavo_generation.api.preferences import Preference
 from octavo_jobs.lifecycle import Job, State
 
+ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 PLEASE_WAIT = "Please wait a moment"
 
 
@@ -80,3 +83,29 @@ def _message(job: Job) -> str:
             return "The generation was cancelled"
         case State.FAILED:
             return str(orjson.loads(job.error).get("message", "The generation failed")) if job.error else "The generation failed"
+
+
+def generation_response(job: Job, *, root: str, preference: Preference) -> Response:
+    """The answer to a submission: the end with its status, or 202 with where to look. `root` is what stands before our paths."""
+    headers = {"preference-applied": preference.applied}
+    view = generation_view(job)
+    if job.state.ended:
+        return json_response(view, _ended_status(job), headers)
+    headers["location"] = f"{root}/api/v1/generate/{job.id}"
+    view["events_url"] = f"{root}/api/v1/generate/{job.id}/events"
+    return json_response(view, 202, headers)
+
+
+def json_response(content: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
+
+
+def _ended_status(job: Job) -> int:
+    """A waiting caller learns a failure from the status too; the job, its id and its error stand in the body all the same."""
+    if job.state is not State.FAILED:
+        return 200
+    code = str(orjson.loads(job.error).get("error")) if job.error else ""
+    return _FAILED.get(code, 502 if code.startswith("provider") else 500)
+
+
+_FAILED = {"provider_unavailable": 503, "provider_timeout": 504, "timeout": 504, "moderated": 451, "validation_failed": 422}

@@ -79,12 +79,14 @@ class EngineHost:
             engine = self._open_engine()
             return engine, engine.load(stage)
 
-        self._engine, self._profile = await loop.run_in_executor(self._thread, load)
-        log.info("model loaded", model=self._profile.model, engine=self._profile.name)
-        return self._profile
+        engine, profile = await loop.run_in_executor(self._thread, load)
+        self._engine, self._profile = engine, profile
+        log.info("model loaded", model=profile.model, engine=profile.name)
+        return profile
 
     async def _work(self) -> None:
-        assert self._engine is not None and self._profile is not None
+        assert self._engine is not None
+        assert self._profile is not None
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:

@@ -19,7 +19,8 @@ def open_provider(provider: Provider, *, environment: Mapping[str, str], max_con
     if provider.type not in KNOWN:
         raise Misconfigured(f"providers of the type {provider.type} are not served by this version of Octavo; it serves {', '.join(KNOWN)}")
     # The resource's own rule has made sure of both.
-    assert provider.base_url is not None and provider.model is not None
+    assert provider.base_url is not None
+    assert provider.model is not None
     client = OpenAICompatibleClient(
         provider=provider.name,
         base_url=provider.base_url,

@@ -85,4 +85,3 @@ def _training(_home: Path) -> Finding:
 def _cluster(_home: Path) -> Finding:
     found = shutil.which("kubectl")
     return Finding("Cluster (kubectl)", found is not None, False, found or "kubectl is not here; only a cluster needs it")
-

@@ -44,9 +44,7 @@ def run(name: str, body: dict[str, Any], *, url: str, token: str | None) -> None
 def _follow(client: httpx.Client, base: str, job: str, console: Console, notes: Console) -> bool:
     """Shows progress until the end; true when the text was written out while it came (a person watches)."""
     live = console.is_terminal
-    progress = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=notes, transient=True
-    )
+    progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=notes, transient=True)
     attempt, wrote = 0, False
     with progress:
         task = progress.add_task("queued", total=None)

@@ -41,6 +41,8 @@ async def serve(settings: PlatformSettings) -> None:
             log_config=None,
             log_level="warning",
             server_header=False,
+            # Nothing here asks for the caller's address, and each request would pay for looking.
+            proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
             backlog=2048,

@@ -80,7 +80,7 @@ class Process:
 
     async def _keep(self) -> None:
         pause = 0.25
-        while not self._stopping:
+        while True:
             began = time.monotonic()
             code = await self._run_once()
             if self._stopping:
@@ -90,6 +90,8 @@ class Process:
             pause = 0.25 if time.monotonic() - began > _HEALTHY_AFTER_S else min(pause * 2, 10)
             self.restarts += 1
             await asyncio.sleep(pause)
+            if self._stopping:
+                return
 
     async def _run_once(self) -> int:
         self._child = await asyncio.create_subprocess_exec(

@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import redis.asyncio
@@ -152,7 +153,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                items = (await asyncio.to_thread(self._get, "/generators"))["items"]
+                items: list[dict[str, Any]] = (await asyncio.to_thread(self._get, "/generators"))["items"]
             except (OSError, ValueError, KeyError):
                 continue
             open_jobs = {item["name"]: sum(item["queue"].values()) for item in items}
@@ -185,7 +186,7 @@ class Supervisor:
                 raise Unavailable("the platform does not become ready; the lines above say why")
             await asyncio.sleep(0.05)
 
-    def _get(self, path: str) -> dict[str, object] | dict[str, list[dict[str, dict[str, int]]]]:
+    def _get(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://{self._host}:{self._port}{path}", timeout=5) as answer:
             parsed = orjson.loads(answer.read())
         assert isinstance(parsed, dict)

@@ -18,6 +18,8 @@ from octavo_core.errors import InvalidResource, Misconfigured
 from octavo_core.spec import GeneratorService, load_resources
 from octavo_core.spec.unacted import not_acted_on_yet
 
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
 
 def read_files(paths: Sequence[Path]) -> list[GeneratorService]:
     """The resources of all files and folders. Raises `InvalidResource`; two of one name are refused."""
@@ -71,7 +73,7 @@ async def _run(
     watching = asyncio.create_task(watch_files(paths, changed, stop))
 
     def ready() -> None:
-        base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+        base = f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
         printer.say("octavo", f"ready at {base}")
         for resource in resources:
             printer.say("octavo", f"  {resource.name} ({resource.spec.task})  {base}/generators/{resource.name}/docs")

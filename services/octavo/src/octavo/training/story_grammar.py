@@ -119,7 +119,7 @@ def expand(sentence: str, conditions: Conditions, rng: random.Random) -> str:
 
     def choose(match: re.Match[str]) -> str:
         if match[2]:
-            return match[3].split("|")[_FORMS[match[2]].index(form[match[2]])]
+            return str(match[3]).split("|")[_FORMS[match[2]].index(form[match[2]])]
         return rng.choice(match[1].split("|"))
 
     text, made = _MACRO.sub(macro, sentence), 1
@@ -141,7 +141,10 @@ def write_story(conditions: Conditions, rng: random.Random) -> str:
 
 def _draft(conditions: Conditions, rng: random.Random) -> str:
     grammar = load_grammar(conditions.language, conditions.audience)
-    theme, chance = conditions.theme, lambda name: rng.random() < _CHANCE[name]
+    theme = conditions.theme
+
+    def chance(name: str) -> bool:
+        return rng.random() < _CHANCE[name]
 
     def pick(sentences: Sequence[str]) -> str:
         kind = "@name " if conditions.hero_named else "@noun "

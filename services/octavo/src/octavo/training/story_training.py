@@ -28,9 +28,9 @@ Stage = Literal["corpus", "vocabulary", "train", "export"]
 NAME = "tiny-stories"
 VERSION = "1.0.0"
 DEFAULT_STEPS = 2400
-_BATCH = 16
+_BATCH = 8
 _POOL = 64
-_PEAK_RATE, _LAST_RATE, _WARM_STEPS = 2.5e-3, 1e-5, 100
+_PEAK_RATE, _LAST_RATE, _WARM_STEPS = 2e-3, 1e-5, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def train_story(
 ) -> TrainingReport:
     """Trains and writes `out/tiny_stories/` (what the engine loads) and `out/story_model/` (Hugging Face layout).
 
-    `steps` are optimizer steps of 16 stories each. Raises Misconfigured where torch, transformers or ctranslate2 are missing.
+    `steps` are optimizer steps of 8 stories each. Raises Misconfigured where torch, transformers or ctranslate2 are missing.
     """
     _require_training_packages()
     shape, steps = shape or Shape(), steps if steps is not None else DEFAULT_STEPS
@@ -129,11 +129,11 @@ def train_tokenizer(texts: Any, vocabulary: int) -> Tokenizer:
 
 def encode(tokenizer: Tokenizer, corpus: Sequence[Example]) -> list[tuple[int, list[int]]]:
     """(length of the conditioning, ids of conditioning + story + end) for every story."""
-    end = tokenizer.token_to_id(END)
+    ids = tokenizer.get_vocab()
     rows = []
     for example in corpus:
-        control = [tokenizer.token_to_id(token) for token in example.conditions.tokens()]
-        rows.append((len(control), [*control, *tokenizer.encode(example.text).ids, end]))
+        control = [ids[token] for token in example.conditions.tokens()]
+        rows.append((len(control), [*control, *tokenizer.encode(example.text).ids, ids[END]]))
     return rows
 
 

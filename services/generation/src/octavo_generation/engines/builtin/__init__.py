@@ -1,4 +1,4 @@
-"""Models that ship with Octavo, each a folder beside this file."""
+"""Models that ship inside the package, one folder each; a spec names them `builtin://tiny-stories`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from pathlib import Path
 
 from octavo_core.errors import Misconfigured
 
+_HERE = Path(__file__).parent
+
+
+def builtin_names() -> tuple[str, ...]:
+    return tuple(sorted(folder.name.replace("_", "-") for folder in _HERE.iterdir() if (folder / "model.json").is_file()))
+
 
 def builtin_path(name: str) -> Path:
-    """The folder of `builtin://NAME`. Raises `Misconfigured` that lists those that exist."""
-    here = Path(__file__).parent
-    known = {folder.name.replace("_", "-"): folder for folder in here.iterdir() if (folder / "model.json").exists()}
-    if name not in known:
-        raise Misconfigured(f"there is no built-in model {name!r}; there is {', '.join(sorted(known)) or 'none'}")
-    return known[name]
+    """Folder of the builtin model `name` (`tiny-stories`, or `builtin://tiny-stories`); raises Misconfigured for any other."""
+    plain = name.removeprefix("builtin://").strip("/")
+    if plain not in builtin_names():
+        raise Misconfigured(f"there is no builtin model {plain!r}; there are: {', '.join(builtin_names()) or 'none'}")
+    return _HERE / plain.replace("-", "_")

@@ -7,12 +7,9 @@ import zlib
 
 from octavo_generation.engines.stories.conditioning import FriendGender, HeroGender, Theme
 from octavo_generation.engines.stories.reading import Friend, Hero, Place, Reading, Thing
-from octavo_generation.engines.stories.words import gender_of_names
+from octavo_generation.engines.stories.words import gender_of_names, reading_words
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+_LISTS = reading_words("en")
 
 _INSTRUCTION = re.compile(
     r"^(?:please\s+|can you\s+|could you\s+|i(?:'d| would)? (?:want|like|need)(?: you to)?\s+|let'?s\s+)*"
@@ -23,12 +20,14 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"[\s,]+(?:please|in (?:english|spanish|\w+ words)|for (?:my )?(?:kids|children|adults|a child|bedtime|teenagers))\s*[.!]*$", re.IGNORECASE
+    r"[\s,]+(?:please|in (?:english|spanish|\w+ words)|for (?:my )?(?:kids|children|adults|a child|bedtime|teenagers))\s*[.!]*$",
+    re.IGNORECASE,
 )
 _FORMULA = re.compile(r"^(?:once upon a time|long,? long ago|long ago|once|one day|in a land far,? far away)[\s.,…!]*$", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:once upon a time|long,? long ago|long ago|once|suddenly|yesterday|today|tonight|then|at (?:night|dawn|dusk|midnight|noon)"
-    r"|(?:one|that|last|every|each|this|early one|late one)\s+\w+(?:\s+(?:morning|day|night|evening|afternoon|week|summer|winter|spring|autumn))?"
+    r"|(?:one|that|last|every|each|this|early one|late one)\s+\w+"
+    r"(?:\s+(?:morning|day|night|evening|afternoon|week|summer|winter|spring|autumn))?"
     r"|on (?:a|an|the) [\w' -]{2,30}?(?:morning|day|night|evening|afternoon))\b,?\s+",
     re.IGNORECASE,
 )
@@ -36,25 +35,11 @@ _EXISTS = re.compile(
     r"^(?:once\s+)?(?:there\s+(?:once\s+)?(?:was|were|is|are|lived|live|lives)|(?:lived|lives))\s+(?:once\s+)?(?=(?:an?|the|two|three|some|one)\s)",
     re.IGNORECASE,
 )
-_NAMED = re.compile(
-    r"\b(?:named|called|whose name (?:was|is))\s+((?:[^\W\d_][\w'’-]*|\d+)(?:\s+[A-ZÁÉÍÓÚÑ][\w'’-]*)*)", re.UNICODE
-)
-_DETERMINERS = _set("a an the my his her our their one two three four five some this that another your its many several")
-_PLURAL_DETERMINERS = _set("two three four five some many several")
-_STRONG = _set(
-    "was were is are am has had have found finds find met meets meet went goes go saw sees came comes ran runs lost loses wants want took takes "
-    "made makes got gets gave gives told tells said says thought thinks knew knows felt feels left leaves kept keeps began begins "
-    "heard hears held holds stood stands sat sits slept sleeps woke wakes flew flies fell falls fought fights caught catches built builds "
-    "bought buys brought brings broke breaks chose chooses drew draws drove drives drank ate eats forgot forgets grew grows hid hides "
-    "led leads lit read rode rides rose rises sang sings sank sent sends set sets shook shone shut spoke spends spent stole steals swam swims "
-    "taught teaches threw throws wore wears won wins wrote writes can could would will must should did does do never always "
-    "dreams lives loves hates walks decides discovers needs likes fears hopes wishes travels sails looks learns helps becomes became dreamt "
-    "decide live love walk dream discover need hope travel learn seeks seeks sought longs sets slipped"
-)
-_NOT_SUBJECT = _set(
-    "i we you me us it what how why when where who which if please let if because and but or so to in on at by of for from with do does is are "
-    "was were can could would should not no yes there here make write tell give generate create explain describe"
-)
+_NAMED = re.compile(r"\b(?:named|called|whose name (?:was|is))\s+((?:[^\W\d_][\w'’-]*|\d+)(?:\s+[A-ZÁÉÍÓÚÑ][\w'’-]*)*)", re.UNICODE)
+_DETERMINERS = _LISTS["determiners"]
+_PLURAL_DETERMINERS = _LISTS["plural_determiners"]
+_STRONG = _LISTS["strong"]
+_NOT_SUBJECT = _LISTS["not_subject"]
 _PRONOUNS: dict[str, HeroGender] = {"he": "m", "she": "f", "they": "n"}
 _PREPOSITIONS = (
     r"by|near|inside|in|at|underneath|under|beneath|behind|beside|beyond|above|below|around|outside|across|along|through|into|towards?|to|"
@@ -65,28 +50,22 @@ _STOP = (
     r"under|from|into|without|during|all|alone|together|last|is|was|are|were|has|had)\b|[,.;:!?…—)\"”]|\s+-|$)"
 )
 _PLACE = re.compile(
-    rf"\b({_PREPOSITIONS})\s+((?:(?:the|an?|his|her|their|its|my|our)\s+(?:(?:edge|middle|end|top|bottom|foot|shore|heart|banks?) of (?:the|an?)\s+)?"
-    rf"(?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)|(?:[A-ZÁÉÍÓÚ][\w'’-]+(?:\s+[A-ZÁÉÍÓÚ][\w'’-]+)*))(?={_STOP})"
+    rf"\b((?i:{_PREPOSITIONS}))\s+((?:(?i:the|an?|his|her|their|its|my|our)\s+"
+    rf"(?:(?:edge|middle|end|top|bottom|foot|shore|heart|banks?) of (?:the|an?)\s+)?(?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)|(?:[A-ZÁÉÍÓÚ][\w'’-]+(?:\s+[A-ZÁÉÍÓÚ][\w'’-]+)*))(?={_STOP})"
 )
-_NOT_PLACE = _set(
-    "time day night morning evening afternoon week month year moment hour love fear end beginning dark hurry way while help reason life mind "
-    "heart head hand hands arms eyes story rain storm dream dreams voice luck surprise silence trouble danger fire first last same breakfast "
-    "lunch dinner supper birthday christmas monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter "
-    "january february march april june july august september october november december mother father sister brother friend friends parents"
-)
-_INSIDE = _set(
-    "forest woods wood city village town garden castle cave house kitchen desert jungle valley park school room tower palace library attic "
-    "cellar basement bakery shop store museum church temple barn zoo field meadow cottage kingdom country land swamp cabin tunnel hospital "
-    "world ocean sea sky"
-)
-_UPON = _set("moon hill mountain island beach roof planet farm ship boat train bridge mars cliff road street train stage")
+_NOT_PLACE = _LISTS["not_place"]
+_INSIDE = _LISTS["inside"]
+_UPON = _LISTS["upon"]
 _OBJECT = re.compile(
-    rf"^(?:\s*(?:not|never|also|once|just|finally|secretly|quickly|up|out|on|for|about|of|to (?:have|own|find|get|catch|see)|having|searching for|looking for))*\s*"
-    rf"\b(an?|the|some|his|her|their|its|my|two|three|four|five|another)\s+((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)(?={_STOP}|\s+of\b|\s+{_PREPOSITIONS}\b)",
+    rf"^(?:\s*(?:not|never|also|once|just|finally|secretly|quickly|up|out|on|for|about|of|"
+    rf"to (?:have|own|find|get|catch|see)|having|searching for|looking for))*\s*"
+    rf"\b(an?|the|some|his|her|their|its|my|two|three|four|five|another)\s+((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)"
+    rf"(?={_STOP}|\s+(?:of|{_PREPOSITIONS})\b)",
     re.IGNORECASE,
 )
 _AFRAID = re.compile(
-    rf"\b(?:afraid|scared|frightened|terrified|fear|tired and afraid)\s+of\s+(.{{2,40}}?)(?={_STOP})|\bfear(?:ed|s)\s+(.{{2,40}}?)(?={_STOP})", re.IGNORECASE
+    rf"\b(?:afraid|scared|frightened|terrified|fear)\s+of\s+(.{{2,40}}?)(?={_STOP})|\bfear(?:ed|s)\s+(.{{2,40}}?)(?={_STOP})",
+    re.IGNORECASE,
 )
 _MEETING = re.compile(r"\b(?:met|meets|meet|befriend(?:ed|s)|rescue[ds]|saved|saves|helped|helps)\b", re.IGNORECASE)
 _RELATIVE = re.compile(r"^(.+?)\s+(who|that|which)\s+(['’\w]+)\b(.*)$", re.IGNORECASE | re.DOTALL)
@@ -103,31 +82,15 @@ _THEMES: tuple[tuple[Theme, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_ADJECTIVES = _set(
-    "brave little small big large great tiny huge old young new lost strange magic magical golden silver red blue green yellow white black gray "
-    "grey brown pink purple bright dark clever kind sad happy angry lonely lazy shy proud poor rich wise foolish fat thin tall short long "
-    "gentle wild quiet loud curious cunning friendly grumpy hungry tired sick blind ancient beautiful ugly good bad evil broken wooden "
-    "secret invisible forgotten talking flying sleeping wounded abandoned haunted mysterious mechanical timid fierce cheerful busy very"
+_ADJECTIVES = _LISTS["adjectives"]
+_ABSTRACT = re.compile(
+    r"(?:ship|ness|ity|ment|tion|hood|ism|ance|ence)$|^(?:love|courage|hope|time|war|peace|death|life|music|nature|freedom|truth|grief|joy|fear|space)$"
 )
-_PLACES_ALONE = _set("house castle forest island city village town garden cave lighthouse school library station desert mountain kingdom planet")
-_THINGS_ALONE = _set(
-    "kite map key box ring book letter coin sword mirror clock watch lamp umbrella boat ball doll hat crown treasure bicycle piano violin "
-    "compass photograph necklace egg lantern bell notebook painting telescope"
-)
-_FIXED = _set("door house castle cave tunnel island village city town garden path staircase room tower forest lake well planet ship bridge portal")
-_PEOPLE: dict[str, FriendGender] = {
-    **dict.fromkeys(["girl", "woman", "queen", "princess", "mother", "sister", "grandmother", "aunt", "lady", "witch", "nurse", "daughter", "widow", "mermaid", "hen", "cow", "lioness"], "f"),
-    **dict.fromkeys(["boy", "man", "king", "prince", "father", "brother", "grandfather", "uncle", "gentleman", "wizard", "knight", "son", "sailor", "monk", "rooster", "bull", "lion"], "m"),
-}
-_IRREGULAR_PAST = {
-    "is": "was", "are": "were", "has": "had", "have": "had", "can": "could", "will": "would", "does": "did", "do": "did", "eats": "ate",
-    "goes": "went", "finds": "found", "loses": "lost", "meets": "met", "sings": "sang", "flies": "flew", "gets": "got", "makes": "made",
-    "takes": "took", "knows": "knew", "thinks": "thought", "tells": "told", "sees": "saw", "comes": "came", "runs": "ran", "keeps": "kept",
-    "becomes": "became", "falls": "fell", "feels": "felt", "hides": "hid", "sleeps": "slept", "speaks": "spoke", "steals": "stole",
-    "swims": "swam", "wears": "wore", "wins": "won", "writes": "wrote", "draws": "drew", "builds": "built", "teaches": "taught",
-    "forgets": "forgot", "fights": "fought", "grows": "grew", "gives": "gave", "leaves": "left", "says": "said", "brings": "brought",
-    "buys": "bought", "breaks": "broke", "begins": "began", "drives": "drove", "understands": "understood", "hears": "heard",
-}  # fmt: skip
+_PLACES_ALONE = _LISTS["places_alone"]
+_THINGS_ALONE = _LISTS["things_alone"]
+_FIXED = _LISTS["fixed"]
+_PEOPLE: dict[str, FriendGender] = {**dict.fromkeys(_LISTS["women"], "f"), **dict.fromkeys(_LISTS["men"], "m")}
+_IRREGULAR_PAST: dict[str, str] = dict(pair.split() for pair in _LISTS["irregular_past"])
 
 
 def strip_instruction(text: str) -> tuple[str, bool]:
@@ -143,7 +106,9 @@ def read(body: str, *, asked: bool) -> Reading:
     if not body.strip(" .,!…") or _FORMULA.match(body):
         return Reading("en", formula=bool(body))
     sentence = re.split(r"(?<=[.!?…])\s+", body, maxsplit=1)[0][:400]
-    place, theme, thing = read_place(sentence), None, None
+    place = read_place(sentence)
+    theme: Theme | None = None
+    thing: Thing | None = None
     core, moved = sentence, True
     while moved:
         shorter = _LEAD.sub("", core, count=1)
@@ -165,7 +130,8 @@ def read(body: str, *, asked: bool) -> Reading:
         name = (fear[1] or fear[2]).strip()
         theme, thing = "fear", Thing(name, name, "mp" if _plural(name) else "m")
     else:
-        theme = next((name for name, pattern in _THEMES if pattern.search(clause)), None)
+        starts: list[tuple[int, Theme]] = [(match.start(), name) for name, pattern in _THEMES if (match := pattern.search(clause))]
+        theme = min(starts)[1] if starts else None
         meeting = _MEETING.match(clause)
         found = _OBJECT.match(re.sub(r"^(?:to\s+)?\w+", "", clause, count=1)) if clause else None
         if meeting and not friend:
@@ -187,15 +153,14 @@ def read(body: str, *, asked: bool) -> Reading:
     return read_noun_phrase(hero, core, place, asked=asked, exists=bool(exists), body=body, friend=friend)
 
 
-def read_noun_phrase(
-    hero: Hero, core: str, place: Place | None, *, asked: bool, exists: bool, body: str, friend: Friend | None
-) -> Reading:
+def read_noun_phrase(hero: Hero, core: str, place: Place | None, *, asked: bool, exists: bool, body: str, friend: Friend | None) -> Reading:
     """A prompt without a verb: `A brave fox`, `a haunted house`, `friendship`, `zzz`."""
     words = core.strip(" .!?").split()
     if exists:
         return Reading("en", hero, None, friend, place, opening=body)
     if hero.named:
-        abstract = asked and len(words) == 1 and core[:1].islower() and core.lower().strip(" .") not in gender_of_names("en")
+        unknown = len(words) == 1 and core[:1].islower() and words[0].lower() not in gender_of_names("en")
+        abstract = unknown and (asked or _ABSTRACT.search(words[0]))
         return Reading("en", place=place, topic=core) if abstract else Reading("en", hero, None, friend, place)
     head = hero.later.split()[-1].lower()
     if head in _PLACES_ALONE and place is None:
@@ -234,15 +199,14 @@ def _is_weak_verb(plain: list[str], i: int, start: int) -> bool:
     if word.endswith("ed") and len(word) > 3:
         return plain[i - 1] not in _DETERMINERS and not any(next_word in _STRONG for next_word in after)
     follows = bool(after) and (after[0] in _DETERMINERS or re.fullmatch(_PREPOSITIONS, after[0]) is not None)
-    return word.endswith("s") and not word.endswith("ss") and follows and after[0] not in ("of",) and i >= start and i + 1 < len(plain) and (
-        not re.fullmatch(_PREPOSITIONS, after[0]) or start == 1
-    )
+    by_ending = word.endswith("s") and not word.endswith("ss") and follows and after[0] != "of"
+    return by_ending and (start == 1 or not re.fullmatch(_PREPOSITIONS, after[0]))
 
 
 def read_people(subject: str, core: str) -> tuple[Hero, Friend | None]:
     """The hero that a subject names, and the second one where it names two (`Luna and Max`)."""
     named = _NAMED.search(core)
-    subject = re.split(rf",|\s+(?:{_PREPOSITIONS}|with|without)\s", subject.strip(" .,!?;:\"“”…"), maxsplit=1)[0].strip()
+    subject = re.split(rf",|\s+(?:{_PREPOSITIONS}|with|without)\s", subject.strip(' .,!?;:"“”…'), maxsplit=1)[0].strip()
     if named:
         kind = subject.split()[-1].lower()
         name = _title(named[1])
@@ -252,19 +216,18 @@ def read_people(subject: str, core: str) -> tuple[Hero, Friend | None]:
     if words and words[0].lower() in _DETERMINERS:
         plural = words[0].lower() in _PLURAL_DETERMINERS or (bool(second) and not second[:1].isupper())
         if plural:
-            article = "" if words[0].lower() not in ("a", "an") else ""
-            whole = subject if not article else article
-            return Hero(_lower_first(whole), f"the {_bare(whole)}", False, "n"), None
+            whole = _lower_first(subject)
+            return Hero(whole, f"the {_bare(whole)}", False, "n"), None
         later = f"the {_head(words[1:])}"
-        friend = Friend(second, name_gender(second) if name_gender(second) != "n" else "m") if second else None  # type: ignore[arg-type]
+        friend = Friend(second, gender if (gender := name_gender(second)) != "n" else coin(second)) if second else None
         return Hero(_lower_first(first), later, False, _PEOPLE.get(words[-1].lower()) or coin(later)), friend
     name = _title(first) or "Someone"
     partner = None
     if second and len(second) < 40:
-        gender = name_gender(second)
+        known = name_gender(second)
         determined = second.split()[0].lower() in _DETERMINERS
         later = f"the {_head(second.split()[1:])}" if determined and len(second.split()) > 1 else _title(second)
-        partner = Friend(later, gender if gender != "n" else coin(second))
+        partner = Friend(later, known if known != "n" else coin(second))
     return Hero(name, name, True, name_gender(name)), partner
 
 
@@ -281,7 +244,7 @@ def read_place(sentence: str) -> Place | None:
     for match in _PLACE.finditer(sentence):
         preposition, noun = match[1].lower(), match[2].strip()
         head = noun.split()[-1].lower()
-        if head in _NOT_PLACE or noun.split()[0].lower() in _NOT_PLACE or (noun[0].isupper() and preposition in ("to", "by", "from", "on")):
+        if any(word.lower() in _NOT_PLACE for word in noun.split()) or (noun[0].isupper() and preposition in ("to", "by", "from", "on")):
             continue
         if re.search(r"\b(?:afraid|scared|dream\w*|tired|full)\s*$", sentence[: match.start()], re.IGNORECASE):
             continue
@@ -330,7 +293,7 @@ def name_gender(name: str) -> HeroGender:
         return "m"
     if first in ("mrs", "mrs.", "ms", "ms.", "miss", "queen", "princess", "lady", "aunt", "grandma"):
         return "f"
-    if first.isalpha() and first.isascii() and len(first) > 3:
+    if first.isalpha() and first.isascii() and len(first) > 2:
         return "f" if first.endswith(("a", "ie", "elle", "ette")) else "m" if first.endswith("o") else "n"
     return "n"
 

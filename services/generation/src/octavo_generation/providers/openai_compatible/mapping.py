@@ -30,7 +30,8 @@ def from_wire(answer: dict[str, Any], *, provider: str, model: str) -> TextAnswe
         text = None
     if not isinstance(text, str):
         raise ProviderError(f"{provider} answered without a message", provider=provider)
-    usage = answer.get("usage") if isinstance(answer.get("usage"), dict) else {}
+    usage: Any = answer.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
     return TextAnswer(
         text=text,
         finish_reason=str(choice.get("finish_reason") or "stop"),

@@ -35,3 +35,10 @@ def gender_of_names(language: Language) -> dict[str, FriendGender]:
     """Known first names in lower case."""
     names = words(language)["names"]
     return {name.lower(): gender for gender in names for name in names[gender]}
+
+
+@cache
+def reading_words(language: Language) -> dict[str, frozenset[str]]:
+    """The closed lists that a prompt reader looks words up in: determiners, verbs, nouns that are no place, and so on."""
+    loaded = json.loads(resources.files(__package__).joinpath(f"reading_{language}.json").read_text(encoding="utf-8"))
+    return {name: frozenset(listed.split() if isinstance(listed, str) else listed) for name, listed in loaded.items()}
