@@ -1,8 +1,8 @@
 """From what the rounds gave to the figures that are reported. Pure: no clock, no process, no file.
 
 Overhead is a job's latency (sent to notified) less the median of the time that the upstream itself took in the same round and level,
-measured inside the upstream. What the upstream's process loses while others hold the CPU is so the stack's to answer for: it is the same
-for both.
+measured inside the upstream from the request's last byte to the reply's write. A request that waits in the upstream's socket because the
+cores are full counts as the stack's overhead, for both stacks alike.
 """
 
 from collections.abc import Iterable, Sequence

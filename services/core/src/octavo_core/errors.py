@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: where (`/spec/workers/max`), what, and what is allowed there."""
+    """One thing wrong with an input: where (`spec.workers.max`), what, and what is allowed there."""
 
     path: str
     message: str

@@ -54,7 +54,7 @@ class BlockingConsumer(_RedisConsumer):
     """Iterated by Dramatiq's consumer thread; acknowledged from its worker threads."""
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)  # type: ignore[no-untyped-call] - Dramatiq's own code has no types here
+        super().__init__(*args)  # type: ignore[no-untyped-call]
         self._freed = threading.Event()
 
     def __next__(self) -> MessageProxy | None:

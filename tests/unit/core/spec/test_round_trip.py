@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.unit.core.spec.documents import ENGINE, PROVIDER, VALID, Document, resource
 
@@ -79,6 +79,7 @@ documents = st.fixed_dictionaries({}, optional=PARTS).map(lambda parts: resource
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(documents)
+@example(resource(task="story", engine=ENGINE, moderation={"blockedWords": ["\x85", "a\u2028b"]}))
 def test_any_resource_survives_yaml(document: Document) -> None:
     read = parse_resource(document)
     assert load_resources(to_yaml(read)) == [read]

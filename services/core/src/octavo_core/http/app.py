@@ -35,7 +35,7 @@ def create_app(
 
     `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back.
     """
-    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan)
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,

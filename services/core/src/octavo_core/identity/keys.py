@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import Any, Protocol
 
-import aiohttp
 import jwt
 import structlog
 
@@ -38,7 +37,7 @@ class JwksKeys:
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._url = url
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout_s = timeout_s
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = -FRESH_S
         self._asked_at = -ASK_AGAIN_S
@@ -56,9 +55,12 @@ class JwksKeys:
         return self._keys.get(key_id)
 
     async def _fetch(self) -> None:
+        # Here and not above: most processes never ask an issuer, and should not pay 15 MB for it.
+        import aiohttp
+
         self._asked_at = time.monotonic()
         try:
-            async with aiohttp.ClientSession(timeout=self._timeout) as session, session.get(self._url) as answer:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s)) as session, session.get(self._url) as answer:
                 answer.raise_for_status()
                 self._keys = _by_id(await answer.json(content_type=None))
                 self._fetched_at = time.monotonic()

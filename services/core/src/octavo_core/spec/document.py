@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from octavo_core.spec.resource import GeneratorService
 
 
@@ -15,4 +17,7 @@ def to_yaml(resource: GeneratorService) -> str:
     """One YAML document; comments of a file that it was read from are not in it."""
     import yaml
 
-    return str(yaml.safe_dump(to_document(resource), sort_keys=False, allow_unicode=True, width=120))
+    document = to_document(resource)
+    # PyYAML folds these line breaks inside quotes and then reads something else; escaped they survive
+    readable = not any(character in json.dumps(document, ensure_ascii=False) for character in "\x85\u2028\u2029")
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=readable, width=120))

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import Provider
 from octavo_generation.providers.credentials import read_credentials
-from octavo_generation.providers.openai_compatible.client import OpenAICompatibleClient
-from octavo_generation.providers.openai_compatible.provider import OpenAICompatibleProvider
 from octavo_generation.providers.port import TextProvider
 
 KNOWN = ("openai-compatible",)
@@ -18,6 +16,10 @@ def open_provider(provider: Provider, *, environment: Mapping[str, str], max_con
     """Connects nothing yet. Raises `Misconfigured` for a type that this version does not serve, or a key that is not there."""
     if provider.type not in KNOWN:
         raise Misconfigured(f"providers of the type {provider.type} are not served by this version of Octavo; it serves {', '.join(KNOWN)}")
+    # Here and not above: a worker that runs a model needs no HTTP client.
+    from octavo_generation.providers.openai_compatible.client import OpenAICompatibleClient
+    from octavo_generation.providers.openai_compatible.provider import OpenAICompatibleProvider
+
     # The resource's own rule has made sure of both.
     assert provider.base_url is not None
     assert provider.model is not None

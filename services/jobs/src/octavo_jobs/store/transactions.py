@@ -20,7 +20,6 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from octavo_core.errors import Unavailable
 
@@ -127,6 +126,9 @@ class ServerTransactions:
     """PostgreSQL and MySQL through SQLAlchemy's asynchronous engines, READ COMMITTED, a bounded pool, bounded waits."""
 
     def __init__(self, url: sa.URL, *, pool_size: int = 8) -> None:
+        # Here and not above: it brings SQLAlchemy's ORM along, which a laptop with SQLite need not wait for.
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         connect_args: dict[str, Any] = {"timeout": 10, "command_timeout": 30} if "asyncpg" in url.drivername else {"connect_timeout": 10}
         self._engine = create_async_engine(
             url,

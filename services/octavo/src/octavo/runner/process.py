@@ -42,7 +42,7 @@ class Process:
         self._on_exit = on_exit
         self._child: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self.restarts = 0
 
     @property
@@ -56,7 +56,7 @@ class Process:
 
     def start(self) -> None:
         if not self.running:
-            self._stopping = False
+            self._stopping.clear()
             self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     def signal(self, number: signal.Signals) -> None:
@@ -66,7 +66,7 @@ class Process:
 
     async def stop(self, within_s: float) -> None:
         """SIGTERM, and SIGKILL when that was not enough. Returns when the child is gone."""
-        self._stopping = True
+        self._stopping.set()
         if self._keeping is None:
             return
         self.signal(signal.SIGTERM)
@@ -83,14 +83,14 @@ class Process:
         while True:
             began = time.monotonic()
             code = await self._run_once()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             if self._on_exit is not None:
                 self._on_exit(self.name, code)
             pause = 0.25 if time.monotonic() - began > _HEALTHY_AFTER_S else min(pause * 2, 10)
             self.restarts += 1
             await asyncio.sleep(pause)
-            if self._stopping:
+            if self._stopping.is_set():
                 return
 
     async def _run_once(self) -> int:

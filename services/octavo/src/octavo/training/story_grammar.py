@@ -120,7 +120,7 @@ def expand(sentence: str, conditions: Conditions, rng: random.Random) -> str:
     def choose(match: re.Match[str]) -> str:
         if match[2]:
             return str(match[3]).split("|")[_FORMS[match[2]].index(form[match[2]])]
-        return rng.choice(match[1].split("|"))
+        return rng.choice(str(match[1]).split("|"))
 
     text, made = _MACRO.sub(macro, sentence), 1
     while made:

@@ -29,7 +29,8 @@ def cast(reading: Reading, audience: Audience, rng: random.Random) -> Cast:
     friend = reading.friend or _friend(reading, audience, hero, rng)
     opening = reading.opening or _composed(reading, audience, hero, place)
     told = bool(opening)
-    theme: Theme = reading.theme or ("open" if told else rng.choice(THEMES))
+    drawn: Theme = "open" if told else rng.choice(THEMES)
+    theme = reading.theme or drawn
     thing = reading.thing
     known = told and thing is not None
     if thing is None or (not told and theme not in THEMES_WITH_THING):

@@ -19,6 +19,7 @@ _INSTRUCTION = re.compile(
     r"(?:\s+for\s+(?:my\s+|young\s+|the\s+)?[\w-]+)?(?:\s+(?:about|of|on|where|in which|that tells)\b|\s*[:,-]|\s*$)\s*(?:how\s+|when\s+)?",
     re.IGNORECASE,
 )
+_BARE_INSTRUCTION = re.compile(r"^(?:please\s+)?(?:write|tell(?:\s+me)?|talk)(?:\s+something)?\s+about\s+", re.IGNORECASE)
 _TAIL = re.compile(
     r"[\s,]+(?:please|in (?:english|spanish|\w+ words)|for (?:my )?(?:kids|children|adults|a child|bedtime|teenagers))\s*[.!]*$",
     re.IGNORECASE,
@@ -51,7 +52,8 @@ _STOP = (
 )
 _PLACE = re.compile(
     rf"\b((?i:{_PREPOSITIONS}))\s+((?:(?i:the|an?|his|her|their|its|my|our)\s+"
-    rf"(?:(?:edge|middle|end|top|bottom|foot|shore|heart|banks?) of (?:the|an?)\s+)?(?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)|(?:[A-ZÁÉÍÓÚ][\w'’-]+(?:\s+[A-ZÁÉÍÓÚ][\w'’-]+)*))(?={_STOP})"
+    rf"(?:(?:edge|middle|end|top|bottom|foot|shore|heart|banks?) of (?:the|an?)\s+)?(?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)"
+    rf"|(?:[A-ZÁÉÍÓÚ][\w'’-]+(?:\s+[A-ZÁÉÍÓÚ][\w'’-]+)*))(?={_STOP})"
 )
 _NOT_PLACE = _LISTS["not_place"]
 _INSIDE = _LISTS["inside"]
@@ -96,6 +98,7 @@ _IRREGULAR_PAST: dict[str, str] = dict(pair.split() for pair in _LISTS["irregula
 def strip_instruction(text: str) -> tuple[str, bool]:
     """The prompt without `Write me a story about …` and `… for kids, please`; True where something asked for a story."""
     body = _INSTRUCTION.sub("", text, count=1)
+    body = _BARE_INSTRUCTION.sub("", body, count=1)
     while _TAIL.search(body):
         body = _TAIL.sub("", body)
     return body.strip(" .") if body != text else text, body != text
@@ -266,7 +269,7 @@ def past_opening(hero: Hero, core: str) -> str:
     match = _RELATIVE.match(core)
     if not match:
         return f"Once there was {_lower_first(core)}"
-    known = match[1] if hero.named else _lower_first(match[1])
+    known = match[1] if hero.named else re.sub(r"^the\b", "a", _lower_first(match[1]))
     return f"Once there {'were' if hero.gender == 'n' and not hero.named else 'was'} {known} {match[2]} {past(match[3])}{match[4]}"
 
 

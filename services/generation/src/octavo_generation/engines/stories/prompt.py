@@ -67,7 +67,7 @@ def spoken_language(text: str) -> str | None:
     if not words:
         return None
     score = {name: sum(word in known for word in words) for name, known in _WORDS.items()}
-    score["es"] += 2 * bool(re.search(r"[ñ¿¡]", text.lower())) + bool(re.search(r"\w(?:ó|ía|ió)\b", text.lower()))
+    score["es"] += 2 * bool(re.search(r"[ñ¿¡]", text.lower())) + 2 * bool(re.search(r"\w(?:ó|ía)\b", text.lower()))
     score["en"] += bool(re.search(r"\b\w+ed\b|\b(?:found|went|lost|walked|met)\b", text.lower()))
     letters = [c for c in text if c.isalpha()]
     if sum(not unicodedata.name(c, "LATIN").startswith("LATIN") for c in letters) > len(letters) / 2:

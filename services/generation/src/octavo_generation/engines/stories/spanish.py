@@ -20,6 +20,7 @@ _INSTRUCTION = re.compile(
     r"(?:\s+(?:sobre|del?|acerca de|en (?:la|el) que|donde|con)\b|\s*[:,-]|\s*$)\s*(?:c[óo]mo\s+|cuando\s+)?",
     re.IGNORECASE,
 )
+_BARE_INSTRUCTION = re.compile(r"^(?:escr[íi]be(?:me)?|cu[ée]ntame|h[áa]blame)(?:\s+algo)?\s+(?:sobre|de)\s+", re.IGNORECASE)
 _TAIL = re.compile(
     r"[\s,]+(?:por favor|en español|en inglés|para (?:mis |los )?(?:niños|niñas|adultos|jóvenes|dormir))\s*[.!]*$", re.IGNORECASE
 )
@@ -28,7 +29,8 @@ _FORMULA = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:(?:érase|erase|había|habia) (?:una vez|que se era)|hace (?:mucho|muchos) (?:tiempo|años)|un día|una (?:mañana|tarde|noche|vez)"
+    r"^(?:(?:érase|erase|había|habia) (?:una vez|que se era)|hace (?:mucho|muchos) (?:tiempo|años)"
+    r"|un día|una (?:mañana|tarde|noche|vez)(?: de \w+)?"
     r"|aquel día|aquella (?:mañana|tarde|noche)|ayer|hoy|de repente|entonces|por la (?:mañana|tarde|noche)|cada (?:mañana|tarde|noche|día)"
     r"|esta (?:mañana|tarde|noche))\b,?\s+",
     re.IGNORECASE,
@@ -44,8 +46,9 @@ _NOT_SUBJECT = _LISTS["not_subject"]
 _PRONOUNS: dict[str, HeroGender] = {"él": "m", "ella": "f", "ellos": "m", "ellas": "f"}
 _PREPOSITIONS = (
     r"junto a|junto al|cerca de|cerca del|al lado de|al lado del|a orillas de|a orillas del|al borde de|al borde del|dentro de|dentro del|"
-    r"detrás de|detrás del|delante de|delante del|debajo de|debajo del|encima de|encima del|alrededor de|alrededor del|al pie de|al pie del|"
-    r"frente a|frente al|al final de|al final del|en medio de|en medio del|bajo|sobre|tras|entre|en|por|hacia|hasta|desde|a|al"
+    r"detrás de|detrás del|delante de|delante del|debajo de|debajo del|encima de|encima del|alrededor de|alrededor del|"
+    r"al pie de|al pie del|frente a|frente al|al final de|al final del|en medio de|en medio del|"
+    r"bajo|sobre|tras|entre|en|por|hacia|hasta|desde|a|al"
 )
 _STOP = (
     r"(?:\s+(?:y|e|o|pero|que|quien|cuando|mientras|donde|porque|con|sin|para|por|a|al|en|hacia|hasta|desde|junto|cerca|bajo|sobre|"
@@ -63,7 +66,7 @@ _OBJECT = re.compile(
     re.IGNORECASE,
 )
 _AFRAID = re.compile(
-    rf"\b(?:miedo|temor|pánico|terror)\s+(?:a|de|al|del)\s+(.{{2,40}}?)(?={_STOP})|\btem(?:e|ía|ió)\s+(?:a\s+)?(.{{2,40}}?)(?={_STOP})",
+    rf"\b(?:miedo|temor|pánico|terror)\s+(?:a|de|al|del)\s+(.{{2,40}}?)(?={_STOP})|\btem(?:e|ía|ió)\s+(?:al?\s+)?(.{{2,40}}?)(?={_STOP})",
     re.IGNORECASE,
 )
 _MEETING = re.compile(r"\b(?:conoc(?:ió|e|ía)|se encontró con|se encuentra con|ayud(?:ó|a)|salv(?:ó|a)|rescat(?:ó|a))\b", re.IGNORECASE)
@@ -92,6 +95,7 @@ def strip_instruction(text: str) -> tuple[str, bool]:
     body = _INSTRUCTION.sub("", text, count=1)
     if re.match(r".*\bdel\s*$", text[: len(text) - len(body)], re.IGNORECASE):
         body = f"el {body}"
+    body = _BARE_INSTRUCTION.sub("", body, count=1)
     while _TAIL.search(body):
         body = _TAIL.sub("", body)
     return body.strip(" .") if body != text else text, body != text
@@ -187,7 +191,7 @@ def split_clause(core: str) -> tuple[str, str, str]:
 
 def _is_verb(plain: list[str], i: int) -> bool:
     word = plain[i]
-    if word in _VERBS or (len(word) > 3 and word != "cómo" and re.search(r"(?:ó|aba|aban|ían|aron|ieron)$", word)):
+    if word in _VERBS or (len(word) > 3 and word != "cómo" and re.search(r"(?:ó|aba|aban|ían|aron|eron)$", word)):
         return True
     return word.endswith("ía") and i >= 1 and plain[i - 1] not in _DETERMINERS and word not in _LISTS["not_imperfect"]
 
@@ -208,9 +212,11 @@ def read_people(subject: str, core: str) -> tuple[Hero, Friend | None]:
     if determined:
         gender = noun_gender(words[0], words[1])
         if words[0].lower() in _PLURALS:
-            later = "la más valiente del grupo" if gender == "f" else "el más valiente del grupo"
+            group = _noun(words[1:])[0]
+            of = "del grupo" if second else f"de {'las' if gender == 'f' else 'los'} {group}"
+            later = f"{'la' if gender == 'f' else 'el'} más valiente {of}"
             return Hero(later, later, False, gender), None
-        later = _definite(words[0], words[1:2] + (words[2:4] if len(words) > 3 and words[2] in ("de", "del") else []))
+        later = _definite(words[0], _noun(words[1:])[:1])
         friend = Friend(second, name_gender(second)) if second else None
         return Hero(_lower_first(first), later, False, gender), friend
     name = _title(first) or "Alguien"
@@ -243,7 +249,7 @@ def read_place(sentence: str) -> Place | None:
             noun, article = f"el {noun}", "el"
         if head.lower() in _NOT_PLACE or (not proper and article not in _DETERMINERS) or (proper and preposition in ("a", "por")):
             continue
-        if re.search(r"\b(?:miedo|temor|soñ\w+|conoc\w+|ayud\w+|vio|encontró)\s*$", sentence[: match.start()], re.IGNORECASE):
+        if re.search(r"\b(?:miedo|tem\w+|soñ\w+|conoc\w+|ayud\w+|vio|encontró)\s*$", sentence[: match.start()], re.IGNORECASE):
             continue
         if not proper:
             noun = _definite(article, noun.split()[1:])
@@ -259,6 +265,7 @@ def noun_thing(determiner: str, noun: str) -> Thing:
     gender = noun_gender(determiner, words[0])
     plural = determiner.lower() in _PLURALS
     forms: dict[tuple[str, bool], ThingForm] = {("f", False): "f", ("m", False): "m", ("f", True): "fp", ("m", True): "mp"}
+    words = _noun(words)
     kept = words[:1] + (words[1:3] if len(words) > 2 and words[1] in ("de", "del") else [])
     return Thing(f"{determiner.lower()} {noun}", _definite(determiner, kept), forms[gender, plural])
 
@@ -268,7 +275,7 @@ def feared(text: str, *, contracted: bool) -> Thing:
     name = f"el {text}" if contracted else text
     words = name.split()
     plural = words[0].lower() in ("los", "las")
-    feminine = words[0].lower() in ("la", "las")
+    feminine = words[0].lower() in ("la", "las") or words[-1].lower() in _FEMININE_WITH_EL
     return Thing(name, name, ("fp" if feminine else "mp") if plural else ("f" if feminine else "m"))
 
 
@@ -277,7 +284,7 @@ def past_opening(hero: Hero, core: str) -> str:
     match = re.match(r"^(.+?\s(?:que|quien))\s+((?:no|se|le|lo)\s+)?([\wáéíóúñ]+)(.*)$", core, re.IGNORECASE | re.DOTALL)
     if not match:
         return f"Había una vez {_lower_first(core)}"
-    known = match[1] if hero.named else _lower_first(match[1])
+    known = match[1] if hero.named else re.sub(r"^(el|la)\b", lambda m: "un" if m[1] == "el" else "una", _lower_first(match[1]))
     return f"Había una vez {known} {match[2] or ''}{imperfect(match[3])}{match[4]}"
 
 
@@ -315,6 +322,14 @@ def name_gender(name: str) -> FriendGender:
 
 def coin(text: str) -> FriendGender:
     return "f" if zlib.crc32(text.encode()) % 2 else "m"
+
+
+def _noun(words: list[str]) -> list[str]:
+    """`words` from the noun on: a few adjectives stand before it."""
+    kept = words
+    while len(kept) > 1 and kept[0].lower() in _LISTS["adjectives_before"]:
+        kept = kept[1:]
+    return kept
 
 
 def _definite(determiner: str, words: list[str]) -> str:
