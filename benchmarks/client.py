@@ -1,4 +1,4 @@
-"""The one client that drives both stacks: a closed loop that sends a job, waits to be told of its end, and sends the next.
+"""The one client that drives all stacks: a closed loop that sends a job, waits to be told of its end, and sends the next.
 
 The latency of a job runs from the moment before its request is written to the moment when the notification's bytes are there. A
 notification that comes before the 202 is read is kept for the caller who will ask for it.
@@ -8,12 +8,15 @@ Alone, it drives a stack that already runs: `python -m benchmarks.client octavo 
 
 import argparse
 import asyncio
+import base64
 import gc
+import hashlib
+import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 import uvloop
@@ -75,6 +78,44 @@ class BullTarget:
 
     def submission(self, number: int) -> bytes:
         return self._submissions[number % len(self._submissions)]
+
+
+class SeedsTarget:
+    """As BullTarget; the notification service has a port of its own, and each user a token that is made once."""
+
+    PATH = "/api/router_generator/Grok_Text_Generator"
+
+    def __init__(self, port: int, notifications_port: int, jwt_secret: str, users: int = 1) -> None:
+        self.port = port
+        self._notifications_port = notifications_port
+        self._users = [f"user-{number}" for number in range(users)]
+        body = orjson.dumps({"prompt": PROMPT})
+        self._submissions = [
+            request_bytes("POST", f"127.0.0.1:{port}", self.PATH, body, {"authorization": f"Bearer {bearer_token(user, jwt_secret)}"})
+            for user in self._users
+        ]
+
+    def listeners(self, on_end: OnEnd) -> list[Listener]:
+        return [SocketIoListener(self._notifications_port, user, on_end) for user in self._users]
+
+    def submission(self, number: int) -> bytes:
+        return self._submissions[number % len(self._submissions)]
+
+
+def hs256(claims: Mapping[str, Any], secret: str) -> str:
+    """A JSON web token, signed with HMAC-SHA256 (RFC 7515, RFC 7519)."""
+
+    def encoded(data: bytes) -> bytes:
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+    signed = encoded(orjson.dumps({"alg": "HS256", "typ": "JWT"})) + b"." + encoded(orjson.dumps(claims))
+    return (signed + b"." + encoded(hmac.digest(secret.encode(), signed, hashlib.sha256))).decode()
+
+
+def bearer_token(user: str, secret: str) -> str:
+    """What a user holds after logging in at the seeds' stack, for a day."""
+    now = int(time.time())
+    return hs256({"id": user, "iat": now, "exp": now + 86_400}, secret)
 
 
 @dataclass(slots=True)
@@ -239,14 +280,20 @@ async def _drive(target: Target, in_flight: int, seconds: float) -> dict[str, fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("stack", choices=["octavo", "bull"])
+    parser.add_argument("stack", choices=["octavo", "seeds", "bull"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--in-flight", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--users", type=int, default=1, help="rooms and connections at the peer")
+    parser.add_argument("--users", type=int, default=1, help="rooms and connections at a peer")
+    parser.add_argument("--notifications-port", type=int, default=3001, help="of the seeds' stack")
+    parser.add_argument("--jwt-secret", default="", help="of the seeds' stack")
     options = parser.parse_args()
-    target: Target = OctavoTarget(options.port) if options.stack == "octavo" else BullTarget(options.port, options.users)
-    result = uvloop.run(_drive(target, options.in_flight, options.seconds))
+    targets: dict[str, Callable[[], Target]] = {
+        "octavo": lambda: OctavoTarget(options.port),
+        "seeds": lambda: SeedsTarget(options.port, options.notifications_port, options.jwt_secret, options.users),
+        "bull": lambda: BullTarget(options.port, options.users),
+    }
+    result = uvloop.run(_drive(targets[options.stack](), options.in_flight, options.seconds))
     print(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
 
 

@@ -1,6 +1,6 @@
 """An HTTP/1.1 client that leaves the CPU to the stack that is measured.
 
-The client runs on the same cores as the stacks, so each microsecond that it burns lowers both figures and pulls their ratio towards one.
+The client runs on the same cores as the stacks, so each microsecond that it burns lowers every figure and pulls their ratio towards one.
 aiohttp's client costs several times as much for a request (README.md has the figures); this one sends prepared bytes over kept-alive
 connections and lets httptools parse. It does what the benchmarks need and no more: loopback, no TLS, no redirects, bodies in memory.
 """

@@ -2,7 +2,7 @@
 
 Overhead is a job's latency (sent to notified) less the median of the time that the upstream itself took in the same round and level,
 measured inside the upstream from the request's last byte to the reply's write. A request that waits in the upstream's socket because the
-cores are full counts as the stack's overhead, for both stacks alike.
+cores are full counts as the stack's overhead, for all stacks alike.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,7 +99,7 @@ class PauseFigures:
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """Octavo over the peer: the median of the rounds' own ratios, so that a slow minute of the machine hits both sides of each."""
+    """Octavo over a peer: the median of the rounds' own ratios, so that a slow minute of the machine hits both sides of each."""
 
     in_flight: int
     jobs_per_s: float | None

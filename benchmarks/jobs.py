@@ -1,6 +1,8 @@
-"""Jobs end to end, Octavo against Express + Bull + socket.io, in one run: `python -m benchmarks.jobs --out benchmarks/results/jobs.json`.
+"""Jobs end to end, Octavo against the seeds' stack and its tuned form, in one run.
 
-Rounds are interleaved (Octavo, peer, Octavo, peer, …). In each round a stack is started fresh, warmed, measured at every level, left
+    python -m benchmarks.jobs --out benchmarks/results/jobs.json
+
+Rounds are interleaved (Octavo, seeds, tuned, Octavo, …). In each round a stack is started fresh, warmed, measured at every level, left
 alone for a pause, given one job, and stopped, so that no stack runs while the other is measured. README.md says what each figure means.
 """
 
@@ -25,7 +27,7 @@ from benchmarks.http_wire import Pool, request_bytes
 from benchmarks.job_figures import LevelSample, PauseSample, level_figures, pause_figures, ratios
 from benchmarks.processes import StartError, TreeCpu, busy_cpu_seconds, descendants, memory
 from benchmarks.report import render
-from benchmarks.stacks import Bull, Octavo, Stack, Upstream
+from benchmarks.stacks import Bull, Octavo, Seeds, Stack, Upstream
 
 DISTURBED_CORES = 0.1
 """What others may take of the machine before a warning is written."""
@@ -49,7 +51,7 @@ class Settings:
     """How long a level waits, at most, for other programs to leave the cores alone."""
 
 
-QUICK = Settings(levels=(1, 100, 400), rounds=1, seconds=2.0, warm_up_s=1.0, ramp_s=0.5, pause_s=2.0, latency_ms=50.0, users=1, quiet_s=0.0)
+QUICK = Settings(levels=(1, 100, 400), rounds=1, seconds=1.5, warm_up_s=1.0, ramp_s=0.5, pause_s=1.0, latency_ms=50.0, users=1, quiet_s=0.0)
 
 
 class UpstreamStats:
@@ -191,10 +193,11 @@ def report(stacks: list[str], levels: list[LevelSample], pauses: list[PauseSampl
             "levels": [asdict(level_figures(of(stack, in_flight))) for in_flight in settings.levels if of(stack, in_flight)],
             "pause": asdict(pause_figures(own)) if own else None,
         }
-    for in_flight in settings.levels:
-        compared = ratios(of(Octavo.name, in_flight), of(Bull.name, in_flight))
-        if compared is not None:
-            result["ratios"].append(asdict(compared))
+    for peer in (Seeds.name, Bull.name):
+        for in_flight in settings.levels:
+            compared = ratios(of(Octavo.name, in_flight), of(peer, in_flight))
+            if compared is not None:
+                result["ratios"].append({"peer": peer, **asdict(compared)})
     return result
 
 
@@ -228,14 +231,14 @@ async def run(stacks: list[Stack], settings: Settings) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke run of about half a minute: its figures mean little")
-    parser.add_argument("--stacks", default="octavo,bull", help="which, in the order of a round")
+    parser.add_argument("--quick", action="store_true", help="a smoke run of less than a minute: its figures mean little")
+    parser.add_argument("--stacks", default="octavo,seeds,bull", help="which, in the order of a round")
     parser.add_argument("--levels", default="1,100,400", help="jobs in flight")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=15.0, help="the measured window of a level")
     parser.add_argument("--pause", type=float, default=60.0, help="seconds of idling before the single job; 0 leaves it out")
     parser.add_argument("--latency-ms", type=float, default=50.0, help="of the upstream")
-    parser.add_argument("--users", type=int, default=1, help="rooms and connections at the peer; Octavo without accounts has one user")
+    parser.add_argument("--users", type=int, default=1, help="rooms and connections at a peer; Octavo without accounts has one user")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds to wait, at most, for a quiet machine before each level")
     parser.add_argument("--octavo-command", default=shlex.join([sys.executable, "-m", "octavo"]), help="what is typed before `up`")
     parser.add_argument("--out", type=Path, help="where the JSON goes; else to standard output")
@@ -252,7 +255,8 @@ def main() -> int:
         users=options.users,
         quiet_s=options.quiet,
     )
-    available: dict[str, Stack] = {"octavo": Octavo(shlex.split(options.octavo_command)), "bull": Bull(options.users)}
+    offered: list[Stack] = [Octavo(shlex.split(options.octavo_command)), Seeds(options.users), Bull(options.users)]
+    available = {stack.name: stack for stack in offered}
     try:
         stacks = [available[name] for name in options.stacks.split(",")]
     except KeyError as unknown:

@@ -1,4 +1,4 @@
-"""How a client hears that its job has ended: server-sent events from Octavo, Socket.IO from the peer.
+"""How a client hears that its job has ended: server-sent events from Octavo, Socket.IO from the peers.
 
 The two listeners have one shape, `await open()`, then `on_end(job id, outcome)` for each job that ends. The Socket.IO side is written out
 here so that hearing of a job costs about the same on both: Engine.IO 4 over a websocket is seven packet types, of which a listener needs
@@ -163,7 +163,7 @@ def parse_socket_packet(text: str) -> SocketPacket:
 
 
 class SocketIoListener:
-    """The peer: joins the user's room and hears `notification` for each job that ends."""
+    """The peers: joins the user's room and hears `notification` for each job that ends."""
 
     def __init__(self, port: int, user: str, on_end: OnEnd) -> None:
         self._port = port

@@ -17,6 +17,12 @@ Result = Mapping[str, Any]
 
 DASH = "–"
 LEVELS = (1, 100, 400)
+PEERS = {
+    "seeds": "the seeds' stack (Express + Bull + socket.io)",
+    "bull": "the same, tuned by hand (two processes, no JWT, completed jobs thrown away)",
+}
+STACKS = {"octavo": "Octavo", **PEERS}
+RATIO_OVER = {"seeds": "the seeds' stack", "bull": "the tuned one"}
 
 
 def figure(value: float | None, digits: int = 1, unit: str = "") -> str:
@@ -41,27 +47,28 @@ def provenance(result: Result | None) -> str:
 
 
 def render_jobs(result: Result | None) -> str:
-    """Throughput, overhead and cost of both stacks at each level, then the pause."""
+    """Throughput, overhead and cost of all stacks at each level, then the pause. A stack that a result lacks has no row."""
     settings = result["settings"] if result else {"levels": LEVELS}
-    stacks: Mapping[str, Any] = result["stacks"] if result else {}
+    stacks: Mapping[str, Any] = result["stacks"] if result else {stack: {"levels": [], "pause": None} for stack in STACKS}
 
     def level(stack: str, in_flight: int) -> Mapping[str, float]:
-        measured = stacks.get(stack, {"levels": []})["levels"]
-        return next((figures for figures in measured if figures["in_flight"] == in_flight), {})
+        return next((figures for figures in stacks[stack]["levels"] if figures["in_flight"] == in_flight), {})
 
-    def compared(in_flight: int) -> Mapping[str, float]:
+    def compared(peer: str, in_flight: int) -> Mapping[str, float]:
         measured = result["ratios"] if result else []
-        return next((figures for figures in measured if figures["in_flight"] == in_flight), {})
+        return next((figures for figures in measured if figures["peer"] == peer and figures["in_flight"] == in_flight), {})
 
+    shown = [stack for stack in STACKS if stack in stacks]
+    against = [peer for peer in PEERS if peer in stacks and "octavo" in stacks]
     head = ["In flight", "Stack", "jobs/s", "overhead p50", "overhead p99", "CPU s per 1,000 jobs", "PSS", "failed / lost / repeated"]
     rows = []
     for in_flight in settings["levels"]:
-        for stack, name in (("octavo", "Octavo"), ("bull", "Express + Bull + socket.io")):
+        for stack in shown:
             at = level(stack, in_flight)
             counts = " / ".join(str(at[key]) for key in ("failed", "lost", "repeated")) if at else DASH
             rows.append(
                 [
-                    *(str(in_flight), name, figure(at.get("jobs_per_s")), figure(at.get("overhead_p50_ms"), 2, " ms")),
+                    *(str(in_flight), STACKS[stack], figure(at.get("jobs_per_s")), figure(at.get("overhead_p50_ms"), 2, " ms")),
                     *(
                         figure(at.get("overhead_p99_ms"), 2, " ms"),
                         figure(at.get("cpu_s_per_1000_jobs"), 3),
@@ -70,18 +77,22 @@ def render_jobs(result: Result | None) -> str:
                     ),
                 ]
             )
-        over = compared(in_flight)
-        keys = ("jobs_per_s", "overhead_p50", "overhead_p99", "cpu_s_per_1000_jobs")
-        rows.append([str(in_flight), "**ratio**", *(f"**{figure(over.get(key), 2, ' ×')}**" if over else DASH for key in keys), "", ""])
+        for peer in against:
+            over = compared(peer, in_flight)
+            keys = ("jobs_per_s", "overhead_p50", "overhead_p99", "cpu_s_per_1000_jobs")
+            name = f"**Octavo over {RATIO_OVER[peer]}**"
+            rows.append([str(in_flight), name, *(f"**{figure(over.get(key), 2, ' ×')}**" if over else DASH for key in keys), "", ""])
 
     pause_s = result["settings"]["pause_s"] if result else None
     pause_rows = []
-    for stack, name in (("octavo", "Octavo"), ("bull", "Express + Bull + socket.io")):
-        at = stacks.get(stack, {}).get("pause") or {}
+    for stack in shown:
+        at = stacks[stack]["pause"] or {}
         shares = [at.get("worker_idle_cores"), at.get("stack_idle_cores")]
+        first_job = [at.get("first_job_overhead_p50_ms"), at.get("first_job_overhead_highest_ms")]
         pause_rows.append(
             [
-                *(name, figure(at.get("first_job_overhead_p50_ms"), 2, " ms"), figure(at.get("first_job_overhead_highest_ms"), 2, " ms")),
+                STACKS[stack],
+                *(figure(overhead, 2, " ms") for overhead in first_job),
                 *(figure(None if share is None else share * 100, 2, " %") for share in shares),
             ]
         )

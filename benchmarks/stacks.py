@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.client import BullTarget, OctavoTarget, Target
+from benchmarks.client import BullTarget, OctavoTarget, SeedsTarget, Target
 from benchmarks.processes import Program, StartError, answers, free_port, listens
 
 READY_DEADLINE_S = 120.0
 WORKER_CONCURRENCY = 512
-"""The same for both, and above the highest level, so that no job waits for a slot."""
+"""The same for all, and above the highest level, so that no job waits for a slot."""
 
-PEER = Path(__file__).parent / "peers" / "bull"
+PEERS = Path(__file__).parent / "peers"
+JWT_SECRET = "a secret of the benchmark, which guards nothing"
 
 GENERATOR = """\
 apiVersion: octavo.dev/v1alpha1
@@ -47,7 +48,7 @@ class Stack(Protocol):
 
 
 class Upstream:
-    """The provider that both stacks call, started once for the whole run."""
+    """The provider that all stacks call, started once for the whole run."""
 
     def __init__(self, folder: Path, latency_ms: float) -> None:
         self.port = free_port()
@@ -69,7 +70,7 @@ class Upstream:
 
 
 class Programs:
-    """Programs that live and die together."""
+    """Programs that live and die together: what every stack is made of."""
 
     def __init__(self) -> None:
         self._programs: list[Program] = []
@@ -79,7 +80,7 @@ class Programs:
         return program
 
     @property
-    def pids(self) -> list[int]:
+    def roots(self) -> list[int]:
         return [program.pid for program in self._programs]
 
     def log_tails(self) -> str:
@@ -90,18 +91,14 @@ class Programs:
             self._programs.pop().stop()
 
 
-class Octavo:
+class Octavo(Programs):
     """`octavo up` on one GeneratorService: its processes, its Redis and its database are all below the one command."""
 
     name = "octavo"
 
     def __init__(self, command: Sequence[str] = (sys.executable, "-m", "octavo")) -> None:
+        super().__init__()
         self._command = list(command)
-        self._programs = Programs()
-
-    @property
-    def roots(self) -> list[int]:
-        return self._programs.pids
 
     def start(self, folder: Path, upstream_url: str) -> Target:
         port = free_port()
@@ -109,82 +106,86 @@ class Octavo:
         generator.write_text(GENERATOR.format(upstream_url=upstream_url, concurrency=WORKER_CONCURRENCY))
         command = [*self._command, "up", "-f", str(generator), "--port", str(port)]
         try:
-            program = self._programs.add(Program("octavo", command, folder, {"OCTAVO_HOME": str(folder / "home")}))
+            program = self.add(Program("octavo", command, folder, {"OCTAVO_HOME": str(folder / "home")}))
             program.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), READY_DEADLINE_S)
         except BaseException:
             self.stop()
             raise
         return OctavoTarget(port)
 
-    def log_tails(self) -> str:
-        return self._programs.log_tails()
 
-    def stop(self) -> None:
-        self._programs.stop()
+class Peer(Programs):
+    """What the peers share: a Redis of their own and Node.js programs with locked packages."""
 
-
-class Bull:
-    """Express + Bull + socket.io: redis-server without persistence (its fastest setting), one server process, one worker process."""
-
-    name = "bull"
+    name: str
+    redis_options: Sequence[str] = ()
 
     def __init__(self, users: int = 1) -> None:
+        super().__init__()
         self._users = users
-        self._programs = Programs()
-
-    @property
-    def roots(self) -> list[int]:
-        return self._programs.pids
 
     def start(self, folder: Path, upstream_url: str) -> Target:
-        install_peer()
-        redis_port, port = free_port(), free_port()
-        environment = {
-            "NODE_ENV": "production",
-            "PORT": str(port),
-            "REDIS_URL": f"redis://127.0.0.1:{redis_port}",
-            "UPSTREAM_URL": upstream_url,
-            "CONCURRENCY": str(WORKER_CONCURRENCY),
-        }
-        redis_command = [
-            "redis-server",
-            "--port",
-            str(redis_port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            str(folder),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
+        install_peer(PEERS / self.name)
+        redis_port = free_port()
+        command = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(folder), *self.redis_options]
         try:
-            redis = self._programs.add(Program("redis", redis_command, folder))
+            redis = self.add(Program("redis", command, folder))
             redis.wait_until(lambda: listens(redis_port), READY_DEADLINE_S)
-            server = self._programs.add(Program("server", ["node", str(PEER / "server.js")], folder, environment))
-            self._programs.add(Program("worker", ["node", str(PEER / "worker.js")], folder, environment))
-            server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), READY_DEADLINE_S)
+            return self._start_programs(folder, upstream_url, redis_port)
         except BaseException:
             self.stop()
             raise
+
+    def _start_programs(self, folder: Path, upstream_url: str, redis_port: int) -> Target:
+        """Returns when the peer takes jobs."""
+        raise NotImplementedError
+
+    def _node(self, program: str, folder: Path, **environment: str) -> Program:
+        command = ["node", str(PEERS / self.name / f"{program}.js")]
+        return self.add(Program(program, command, folder, {"NODE_ENV": "production", **environment}))
+
+
+class Seeds(Peer):
+    """The seeds' own stack: frontend, worker and notification service, each a process, and Redis as it is installed."""
+
+    name = "seeds"
+
+    def _start_programs(self, folder: Path, upstream_url: str, redis_port: int) -> Target:
+        port, notifications_port = free_port(), free_port()
+        queue = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
+        notifications_url = f"http://127.0.0.1:{notifications_port}"
+        notifications = self._node("notifications", folder, PORT=str(notifications_port))
+        notifications.wait_until(lambda: listens(notifications_port), READY_DEADLINE_S)
+        frontend = self._node("frontend", folder, PORT=str(port), JWT_SECRET=JWT_SECRET, **queue)
+        worker = {"NOTIFICATIONS_URL": notifications_url, "UPSTREAM_URL": upstream_url, "CONCURRENCY": str(WORKER_CONCURRENCY)}
+        self._node("worker", folder, **worker, **queue)
+        frontend.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), READY_DEADLINE_S)
+        return SeedsTarget(port, notifications_port, JWT_SECRET, self._users)
+
+
+class Bull(Peer):
+    """The same technology tuned by hand: one server process, one worker process, and a Redis that keeps nothing on disk."""
+
+    name = "bull"
+    redis_options = ("--save", "", "--appendonly", "no")
+
+    def _start_programs(self, folder: Path, upstream_url: str, redis_port: int) -> Target:
+        port = free_port()
+        queue = {"REDIS_URL": f"redis://127.0.0.1:{redis_port}"}
+        server = self._node("server", folder, PORT=str(port), **queue)
+        self._node("worker", folder, UPSTREAM_URL=upstream_url, CONCURRENCY=str(WORKER_CONCURRENCY), **queue)
+        server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), READY_DEADLINE_S)
         return BullTarget(port, self._users)
 
-    def log_tails(self) -> str:
-        return self._programs.log_tails()
 
-    def stop(self) -> None:
-        self._programs.stop()
-
-
-def install_peer() -> None:
-    """Installs the peer's locked packages where they are not yet there."""
-    installed = PEER / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= (PEER / "package-lock.json").stat().st_mtime:
+def install_peer(folder: Path) -> None:
+    """Installs a peer's locked packages where they are not yet there."""
+    installed = folder / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return
     if shutil.which("npm") is None:
-        raise StartError("the peer needs Node.js 20 or newer with npm")
+        raise StartError("the peers need Node.js 20 or newer with npm")
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    installing = subprocess.run(command, cwd=PEER, check=False, capture_output=True, text=True, timeout=600)
+    installing = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=600)
     if installing.returncode != 0:
-        raise StartError(f"the peer's packages could not be installed:\n{installing.stderr[:1500]}")
+        raise StartError(f"the packages of {folder.name} could not be installed:\n{installing.stderr[:1500]}")

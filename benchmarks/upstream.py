@@ -1,6 +1,6 @@
 """A provider that costs almost nothing: it answers chat completions after a fixed time and says how long it really took.
 
-Both stacks call it, so its own CPU is taken from both; that is why it speaks HTTP/1.1 from a bare protocol (httptools parses, the reply
+All stacks call it, so its own CPU is taken from each; that is why it speaks HTTP/1.1 from a bare protocol (httptools parses, the reply
 is one prepared byte string) and not from a web framework. It is no fake for tests: no failures, no limits, one model.
 
     POST /v1/chat/completions   a fixed reply with usage; in pieces where the body asks for `"stream": true`

@@ -42,14 +42,14 @@ def test_rates_and_costs_are_of_all_rounds_together() -> None:
 
 def test_a_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
     ours = [level(number=number, latencies_s=(0.06,) * jobs) for number, jobs in ((1, 20), (2, 30), (3, 400))]
-    theirs = [level("bull", number, (0.06,) * 10) for number in (1, 2, 3)]
+    theirs = [level("seeds", number, (0.06,) * 10) for number in (1, 2, 3)]
     compared = ratios(ours, theirs)
     assert compared is not None
     assert compared.jobs_per_s == pytest.approx(3.0)
 
 
 def test_rounds_that_only_one_stack_ran_are_not_compared() -> None:
-    assert ratios([level(number=1)], [level("bull", number=2)]) is None
+    assert ratios([level(number=1)], [level("seeds", number=2)]) is None
 
 
 def pause(cpu_s_by_role: dict[str, float], first_s: float = 0.055) -> PauseSample:

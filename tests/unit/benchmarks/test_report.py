@@ -31,9 +31,13 @@ JOBS = {
                 "stack_idle_cores": 0.01,
             },
         },
-        "bull": {"levels": [{**LEVEL, "jobs_per_s": 617.28}], "pause": None},
+        "seeds": {"levels": [{**LEVEL, "jobs_per_s": 617.28}], "pause": None},
+        "bull": {"levels": [{**LEVEL, "jobs_per_s": 1800.0}], "pause": None},
     },
-    "ratios": [{"in_flight": 100, "jobs_per_s": 2.0, "overhead_p50": 1.0, "overhead_p99": 1.0, "cpu_s_per_1000_jobs": None}],
+    "ratios": [
+        {"peer": "seeds", "in_flight": 100, "jobs_per_s": 2.0, "overhead_p50": 1.0, "overhead_p99": 1.0, "cpu_s_per_1000_jobs": None},
+        {"peer": "bull", "in_flight": 100, "jobs_per_s": 0.69, "overhead_p50": 1.0, "overhead_p99": 1.0, "cpu_s_per_1000_jobs": 1.0},
+    ],
 }
 
 
@@ -41,14 +45,31 @@ def test_a_result_is_rendered_with_its_machine_and_date() -> None:
     text = render([JOBS])
     assert "Measured 2026-01-02T03:04Z on 2 cores (Abacus), 24 GiB, Linux 6.1, Python 3.12.1, Redis 7.0.15. 3 rounds, 15 s a level" in text
     assert "| 100 | Octavo | 1,234.6 | 4.32 ms | 9.87 ms | 0.500 | 210 MB | 0 / 0 / 0 |" in text
-    assert "| 100 | **ratio** | **2.00 ×** | **1.00 ×** | **1.00 ×** | **–** |  |  |" in text
+    assert "| 100 | the seeds' stack (Express + Bull + socket.io) | 617.3 |" in text
+    assert "| 100 | the same, tuned by hand (two processes, no JWT, completed jobs thrown away) | 1,800.0 |" in text
     assert "| Octavo | 4.00 ms | 5.00 ms | 0.31 % | 1.00 % |" in text
+
+
+def test_ratios_are_shown_against_each_peer() -> None:
+    text = render([JOBS])
+    assert "| 100 | **Octavo over the seeds' stack** | **2.00 ×** | **1.00 ×** | **1.00 ×** | **–** |  |  |" in text
+    assert "| 100 | **Octavo over the tuned one** | **0.69 ×** | **1.00 ×** | **1.00 ×** | **1.00 ×** |  |  |" in text
+
+
+def test_a_stack_that_was_not_run_has_no_row() -> None:
+    alone = {**JOBS, "stacks": {"seeds": {"levels": [LEVEL], "pause": None}}, "ratios": []}
+    text = render_jobs(alone)
+    assert "the seeds' stack" in text
+    assert "Octavo" not in text
+    assert "tuned" not in text
 
 
 def test_without_a_result_every_figure_is_a_dash() -> None:
     for text in (render_jobs(None), render_startup(None)):
         assert text.startswith("Not measured yet.")
-    assert "| 400 | Octavo | – | – | – | – | – | – |" in render_jobs(None)
+    skeleton = render_jobs(None)
+    assert "| 400 | Octavo | – | – | – | – | – | – |" in skeleton
+    assert "| 400 | **Octavo over the tuned one** | – | – | – | – |  |  |" in skeleton
 
 
 def test_every_row_of_a_table_has_the_same_columns() -> None:

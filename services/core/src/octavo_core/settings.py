@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from octavo_core.errors import Fault, Misconfigured
 
@@ -35,9 +36,14 @@ class CommonSettings(BaseSettings):
 
 def read_settings(kind: type[Settings]) -> Settings:
     """The settings from the environment. Raises `Misconfigured` that names each bad variable, never its value."""
+    prefix = str(kind.model_config.get("env_prefix", ""))
     try:
         return kind()
+    except SettingsError as error:
+        # A list or an object that is no JSON; the library names the field in its message and nowhere else.
+        field = re.search(r'field "(\w+)"', str(error))
+        fault = Fault((prefix + (field[1] if field else "*")).upper(), "cannot be read as JSON")
+        raise Misconfigured(f"{fault.path}: {fault.message}", faults=(fault,)) from None
     except ValidationError as error:
-        prefix = str(kind.model_config.get("env_prefix", ""))
         faults = tuple(Fault(prefix.upper() + "_".join(str(part) for part in e["loc"]).upper(), e["msg"]) for e in error.errors())
         raise Misconfigured("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults) from None

@@ -42,8 +42,10 @@ def serve(resource: GeneratorService, *, jwks_url: str | None = None, issuer: st
     )
     verifier = None
     if auth.mode != "none":
-        if auth.mode != "jwt" or jwks_url is None:
-            # Refused rather than served open: a generator that asks for tokens must never answer without one.
-            raise Misconfigured(f"auth.mode {auth.mode} needs OCTAVO_JWKS_URL, where the issuer's public keys are")
+        # Refused rather than served open: a generator that asks for tokens must never answer without one.
+        if auth.mode != "jwt":
+            raise Misconfigured(f"auth.mode {auth.mode} is not served by this version of Octavo; it serves none, jwt")
+        if jwks_url is None:
+            raise Misconfigured("auth.mode jwt needs OCTAVO_JWKS_URL, where the issuer's public keys are")
         verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
     return Generator(resource, task_for(resource.spec), policy, verifier)

@@ -14,7 +14,7 @@ from octavo_generation.engines.hosting import EngineHost
 from octavo_generation.engines.port import Sampling, TextRequest
 from octavo_generation.engines.registry import engine_opener
 from octavo_generation.providers.port import TextAnswer, TextPrompt, TextProvider
-from octavo_generation.providers.registry import open_provider
+from octavo_generation.providers.registry import check_provider, open_provider
 from octavo_jobs.context import JobContext
 from octavo_jobs.lifecycle import Job
 
@@ -96,6 +96,15 @@ class ProviderHandler:
     async def close(self) -> None:
         for provider in self._providers:
             await provider.close()
+
+
+def check_handler(resource: GeneratorService, environment: Mapping[str, str]) -> None:
+    """Raises what `open_handler` would, and imports no engine and no client for it."""
+    spec = resource.spec
+    if spec.engine is not None:
+        engine_opener(spec.engine)
+    for provider in spec.providers or ():
+        check_provider(provider, environment)
 
 
 def open_handler(resource: GeneratorService, environment: Mapping[str, str]) -> GeneratorHandler:

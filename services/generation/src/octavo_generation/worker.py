@@ -10,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+from collections.abc import Sequence
 
 import structlog
 import uvloop
 from pydantic import Field
 
+from octavo_core.errors import Misconfigured, OctavoError
 from octavo_core.settings import CommonSettings, read_settings
+from octavo_core.spec import GeneratorService
 from octavo_core.telemetry import configure_logging, configure_tracing
-from octavo_generation.handlers import open_handler
+from octavo_generation.handlers import GeneratorHandler, open_handler
 from octavo_generation.resources import read_generators_file
 from octavo_jobs.runner import Lane
 from octavo_jobs.worker import Worker
@@ -35,24 +39,39 @@ class WorkerSettings(CommonSettings):
 async def serve(settings: WorkerSettings) -> None:
     names = [name for name in settings.generators.split(",") if name]
     resources = [resource for resource in read_generators_file(settings.generators_file) if resource.name in names]
-    handlers = {resource.name: open_handler(resource, os.environ) for resource in resources}
+    handlers = _open_handlers(resources)
     worker = Worker(
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
-        lanes=[Lane(resource.name, handlers[resource.name], resource.spec.workers.concurrency) for resource in resources],
+        lanes=[Lane(r.name, handlers[r.name], r.spec.workers.concurrency) for r in resources if r.name in handlers],
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     await worker.start()
-    log.info("worker ready", generators=names, worker=worker.name)
+    log.info("worker ready", generators=list(handlers), worker=worker.name)
     await stop.wait()
     drain_s = max(resource.spec.workers.drain_seconds for resource in resources)
     await worker.stop(drain_s if settings.drain_seconds is None else min(drain_s, settings.drain_seconds))
     for handler in handlers.values():
         await handler.close()
     log.info("worker stopped")
+
+
+def _open_handlers(resources: Sequence[GeneratorService]) -> dict[str, GeneratorHandler]:
+    """One that cannot run here is left out and keeps its jobs queued; the others run. Raises `Misconfigured` when none can."""
+    handlers: dict[str, GeneratorHandler] = {}
+    reasons: list[str] = []
+    for resource in resources:
+        try:
+            handlers[resource.name] = open_handler(resource, os.environ)
+        except Misconfigured as error:
+            log.error("a generator cannot run here", generator=resource.name, reason=error.message)
+            reasons.append(f"{resource.name}: {error.message}")
+    if not handlers:
+        raise Misconfigured("; ".join(reasons) or "none of the generators in OCTAVO_GENERATORS is in OCTAVO_GENERATORS_FILE")
+    return handlers
 
 
 def main() -> None:
@@ -63,7 +82,11 @@ def main() -> None:
         from prometheus_client import start_http_server
 
         start_http_server(settings.metrics_port)
-    uvloop.run(serve(settings))
+    try:
+        uvloop.run(serve(settings))
+    except OctavoError as error:
+        log.error("the worker cannot run", error=error.code, reason=error.message)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

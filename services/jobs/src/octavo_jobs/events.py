@@ -88,7 +88,7 @@ def transition_event(job: Job) -> Event:
             kind = "job.started"
         case State.SUCCEEDED:
             kind = "job.succeeded"
-            small = job.result is not None and len(job.result) <= RESULT_IN_EVENT_BYTES
+            small = job.result is not None and _utf8_length(job.result) <= RESULT_IN_EVENT_BYTES
             data |= {"result": orjson.Fragment(job.result) if small and job.result else None, "truncated": not small}
         case State.FAILED:
             kind = "job.failed"
@@ -142,8 +142,14 @@ class EventPublisher:
     async def _add(self, events: Sequence[Event]) -> None:
         pipeline = self._client.pipeline(transaction=False)
         for event in events:
+            try:
+                body = event.body()
+            except TypeError as error:
+                # A token with half a character in it must not take its neighbours along.
+                log.warning("an event cannot be written as JSON", job=event.job, type=event.type, error=str(error))
+                continue
             pipeline.execute_command(
-                "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", event.body()
+                "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", body
             )
         for user in {event.user for event in events}:
             pipeline.expire(stream_key(user), STREAM_TTL_S)
@@ -174,6 +180,10 @@ class EventPublisher:
                 await self._store.mark_published(batch)
             except OctavoError as error:
                 log.warning("published events stay unmarked and will be repeated", events=len(batch), error=error.code)
+
+
+def _utf8_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def _parsed(text: str | None) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import redis.asyncio
 import structlog
@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from octavo_core.errors import Conflict, NotFound, Throttled
 from octavo_jobs import metrics
-from octavo_jobs.events import EventPublisher
+from octavo_jobs.events import EventPublisher, transition_event
 from octavo_jobs.group_commit import GroupCommit
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.model import Accepted, KeyReused, NewJob
@@ -74,7 +74,7 @@ class JobIntake:
                 await self._client.publish(CANCEL_CHANNEL, job_id)
             except (RedisError, OSError) as error:
                 log.warning("a cancel waits for the lease's renewal", job=job_id, error=type(error).__name__)
-        elif job.version != before.version:
+        elif job.state is State.CANCELLED and not before.state.ended:
             metrics.ENDED.labels(job.queue, job.state.value).inc()
             self._publisher.publish_transitions([job])
         else:
@@ -108,7 +108,10 @@ class JobIntake:
             by_queue.setdefault(job.queue, []).append(job.id)
         for queue, ids in by_queue.items():
             metrics.ACCEPTED.labels(queue).inc(len(ids))
-        self._publisher.publish_transitions(jobs)
+        # Not marked as published: a worker's next transition makes an appointment of its own, and for a job that still waits
+        # in a while the reaper says "accepted" once more. That saves a write for each job.
+        for job in jobs:
+            self._publisher.publish(replace(transition_event(job), transition=False))
         for queue, ids in by_queue.items():
             await self._bell.ring(queue, ids, per_message=self.ids_per_message.get(queue, 16))
 

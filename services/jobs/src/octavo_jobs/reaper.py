@@ -5,12 +5,13 @@ Any number may run at once, in any process: what one takes up it moves in the sa
 rows. A pass over nothing costs one small read. It sleeps until the next appointment, two seconds at most.
 
 A Redis that comes back empty has forgotten every message: the reaper keeps a mark there, and where the mark is missing, every
-waiting job is rung again at once.
+waiting job is rung again at once. So it is when a ring of the reaper's own had failed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 
@@ -42,6 +43,8 @@ class Reaper:
         self._client = client
         self._clock = clock
         self._expired_at = 0.0
+        self._owes_rings = False
+        """Redis did not take a ring; the rows' next appointments may be a minute off."""
         self.last_pass = time.monotonic()
 
     async def run_forever(self) -> None:
@@ -93,7 +96,8 @@ class Reaper:
                 by_queue.setdefault(job.queue, []).append(job.id)
             for queue, ids in by_queue.items():
                 metrics.RUNG_AGAIN.labels(queue).inc(len(ids))
-                await self._bell.ring(queue, ids)
+                if not await self._bell.ring(queue, ids):
+                    self._owes_rings = True
 
     async def _publish(self) -> None:
         while jobs := await self._store.unpublished(BATCH):
@@ -105,10 +109,18 @@ class Reaper:
             fresh = await self._client.set(MARK, "1", nx=True)
         except (RedisError, OSError):
             return
-        if fresh:
+        if not fresh and not self._owes_rings:
+            return
+        try:
             count = await self._store.ring_soon(None)
-            if count:
-                log.warning("Redis came up empty; every waiting job is rung again", jobs=count)
+        except BaseException:
+            # The mark says that this was done.
+            with contextlib.suppress(RedisError, OSError):
+                await self._client.delete(MARK)
+            raise
+        self._owes_rings = False
+        if count:
+            log.warning("Redis came up empty, or was away; every waiting job is rung again", jobs=count)
 
 
 def _count_published_again(jobs: list[Job]) -> None:

@@ -63,6 +63,8 @@ class _Running:
     """Why the task is being cancelled: `cancelled`, `lost` or `drained`."""
     finishing: bool = False
     """The end is on its way to the store; from here on the fence decides, and nobody cancels."""
+    begun: bool = False
+    """The task has made its first step. Cancelled before that, it would never run its own clean-up."""
 
     def needs_renewal(self, now: float) -> bool:
         return now - self.renewed_at > self.job.policy.lease_ms / 3_000 - 0.05
@@ -147,55 +149,64 @@ class Runner:
         self.last_active = time.monotonic()
         if job.attempt == 1:
             metrics.WAIT.labels(job.queue).observe(max(0, job.updated_at - job.created_at) / 1000)
+        if (earlier := self._running.get(job.id)) is not None:
+            # We lost its lease, have not noticed yet, and were given the job again.
+            self._stop(earlier, "lost")
         context = JobContext(job, self._publisher)
         task = asyncio.create_task(self._run(lane, job, context), name=f"job {job.id}")
         self._running[job.id] = _Running(job, task, context, renewed_at=time.monotonic())
 
     async def _run(self, lane: Lane, job: Job, context: JobContext) -> None:
         structlog.contextvars.bind_contextvars(correlation_id=job.correlation_id, job=job.id, generator=job.queue)
-        started = time.monotonic()
+        started, running = time.monotonic(), self._running[job.id]
+        running.begun = True
         try:
             self._publisher.publish_transitions([job])
-            outcome = await self._outcome(lane, job, context)
+            outcome = await self._outcome(lane, running)
             metrics.RUN.labels(job.queue).observe(time.monotonic() - started)
             if outcome is not None:
-                self._running[job.id].finishing = True
+                running.finishing = True
                 context.flush()
                 await self._finish(job, outcome)
         except Exception:
             log.exception("a job's end could not be written; its lease will run out")
         finally:
-            self._running.pop(job.id, None)
+            if self._running.get(job.id) is running:
+                del self._running[job.id]
             self._release(self._slots[job.queue], 1)
             self.last_active = time.monotonic()
 
-    async def _outcome(self, lane: Lane, job: Job, context: JobContext) -> Outcome | None:
+    async def _outcome(self, lane: Lane, running: _Running) -> Outcome | None:
         """How the attempt ended; None when the lease is lost and there is nothing left to say."""
+        job, context = running.job, running.context
+        bound = asyncio.timeout(job.policy.timeout_ms / 1000)
         try:
-            async with asyncio.timeout(job.policy.timeout_ms / 1000):
+            if running.stop is not None:
+                raise asyncio.CancelledError
+            async with bound:
                 return Succeeded(await lane.handler(job, context))
         except asyncio.CancelledError:
-            reason = self._running[job.id].stop
-            if reason is None:
-                raise
+            if running.stop is None:
+                if running.task.cancelling():
+                    raise
+                # Something that the handler waited for was cancelled, not the handler.
+                return _failure("internal_error", "the generator failed (CancelledError)", retryable=True)
             # The cancellation was ours and is spent; the end of the job is still to be written.
-            task = asyncio.current_task()
-            assert task is not None
-            task.uncancel()
-            match reason:
+            running.task.uncancel()
+            match running.stop:
                 case "cancelled":
                     return CancelConfirmed()
                 case "drained":
                     return HandedBack()
                 case "lost":
                     return None
-        except TimeoutError:
-            return _failure("timeout", f"the job did not end within {job.policy.timeout_ms / 1000:g} s", retryable=True)
         except OctavoError as error:
             log.warning("attempt failed", error=error.code, message=error.message, attempt=job.attempt)
             after = None if error.retry_after is None else round(error.retry_after * 1000)
             return _failure(error.code, error.message, error.retryable, after, getattr(error, "provider", None))
         except Exception as error:
+            if isinstance(error, TimeoutError) and bound.expired():
+                return _failure("timeout", f"the job did not end within {job.policy.timeout_ms / 1000:g} s", retryable=True)
             log.exception("attempt failed unexpectedly", attempt=job.attempt)
             return _failure("internal_error", f"the generator failed ({type(error).__name__})", retryable=True)
         finally:
@@ -240,6 +251,10 @@ class Runner:
             except Unavailable as error:
                 log.warning("leases could not be renewed", jobs=len(held), error=error.message)
                 continue
+            except Exception:
+                # This loop must outlive whatever a driver raises: without it every lease of the process runs out.
+                log.exception("leases could not be renewed", jobs=len(held))
+                continue
             for running, renewed in zip(held, answers, strict=True):
                 running.renewed_at = now
                 if running.finishing:
@@ -267,7 +282,8 @@ class Runner:
         if running.stop is None and not running.finishing:
             running.stop = reason
             running.context.end()
-            running.task.cancel()
+            if running.begun:
+                running.task.cancel()
 
     async def _wait_for_slot(self, slots: _Slots) -> None:
         while slots.free == 0 and not self._draining.is_set():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -117,8 +118,8 @@ class EventHub:
         listener = Listener(self, user, job)
         self._listeners.setdefault(user, set()).add(listener)
         if user not in self._positions:
-            # Without Redis there are no events to miss; the reader starts at the stream's beginning once it is back.
-            position = "0-0"
+            # Without Redis nobody knows where the stream ends; what came before about now is not news for this listener.
+            position = f"{time.time_ns() // 1_000_000 - 1_000}-0"
             with contextlib.suppress(RedisError, OSError):
                 newest = cast("_Entries", await self._client.xrevrange(stream_key(user), count=1))
                 position = newest[0][0].decode() if newest else "0-0"
@@ -191,7 +192,7 @@ class EventHub:
 
 
 def _event(event_id: str, fields: dict[bytes, bytes]) -> StreamEvent | None:
-    body = fields.get(b"e")
-    if body is None:
+    body, job, kind = fields.get(b"e"), fields.get(b"j"), fields.get(b"t")
+    if body is None or job is None or kind is None:
         return None
-    return StreamEvent(event_id, fields[b"j"].decode(), fields[b"t"].decode(), body)
+    return StreamEvent(event_id, job.decode(), kind.decode(), body)

@@ -19,7 +19,7 @@ from octavo_jobs.stream import EventHub, Lagged
 Authenticate = Callable[[str | None], Awaitable[Principal]]
 """From an Authorization header to the principal; raises `Unauthenticated`."""
 
-_EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")
+_EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 def notifications_router(hub: EventHub, authenticate: Authenticate) -> APIRouter:

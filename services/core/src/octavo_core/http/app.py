@@ -36,7 +36,9 @@ def create_app(
     `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back.
     """
     app = FastAPI(title=title, description=description, version=version, lifespan=lifespan)
+    app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
     if cors_origins:
+        # Around the edge, so that a browser may read its refusals (413, 500) too.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(cors_origins),
@@ -44,7 +46,6 @@ def create_app(
             allow_headers=["authorization", "content-type", "idempotency-key", "prefer", "x-correlation-id", "last-event-id"],
             expose_headers=["x-correlation-id", "location", "retry-after", "preference-applied"],
         )
-    app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
     app.add_exception_handler(OctavoError, _octavo_error)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -5,6 +5,8 @@ Composed services share one edge: an inner one steps aside when an outer one has
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 
 import structlog
@@ -21,6 +23,8 @@ log = structlog.get_logger(__name__)
 _TAKEN = "octavo.edge"
 _DISCARD_BYTES = 32 * 1_048_576
 """How much of a body that is too large is read and thrown away, so that the caller gets to read the answer."""
+_DISCARD_S = 30.0
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("octavo_http_requests_total", "HTTP requests answered.", ["service", "method", "route", "status"])
 DURATION = Histogram(
@@ -58,9 +62,16 @@ class Edge:
                 DURATION.labels(self._service, _route(scope)).observe(time.perf_counter() - started)
             await send(message)
 
+        async def send_unless_too_large(message: Message) -> None:
+            # What a framework makes of a body that was cut off under its hands (a 400) is not the answer.
+            if status != 0 or not limited.exceeded:
+                await send_marked(message)
+
         try:
             await limited.check_declared(headers)
-            await self._app(scope, limited, send_marked)
+            await self._app(scope, limited, send_unless_too_large)
+            if limited.exceeded and status == 0:
+                raise limited.too_large()
         except TooLarge as error:
             await limited.discard()
             if status == 0:
@@ -75,7 +86,7 @@ class Edge:
                 scope, receive, send_marked
             )
         finally:
-            REQUESTS.labels(self._service, scope["method"], _route(scope), str(status)).inc()
+            REQUESTS.labels(self._service, _method(scope), _route(scope), str(status)).inc()
 
 
 class _LimitedBody:
@@ -87,30 +98,42 @@ class _LimitedBody:
         self._seen = 0
         self._more = True
 
+    @property
+    def exceeded(self) -> bool:
+        return self._seen > self._limit
+
     async def check_declared(self, headers: list[tuple[bytes, bytes]]) -> None:
         for name, value in headers:
             if name == b"content-length" and value.isdigit() and int(value) > self._limit:
-                raise self._too_large()
+                raise self.too_large()
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             self._more = message.get("more_body", False)
-            if self._seen > self._limit:
-                raise self._too_large()
+            if self.exceeded:
+                raise self.too_large()
         return message
 
     async def discard(self) -> None:
-        while self._more and self._seen < _DISCARD_BYTES:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                return
-            self._seen += len(message.get("body", b""))
-            self._more = message.get("more_body", False)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARD_S):
+                while self._more and self._seen < _DISCARD_BYTES:
+                    message = await self._receive()
+                    if message["type"] != "http.request":
+                        return
+                    self._seen += len(message.get("body", b""))
+                    self._more = message.get("more_body", False)
 
-    def _too_large(self) -> TooLarge:
+    def too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._limit} bytes")
+
+
+def _method(scope: Scope) -> str:
+    """A caller may invent methods; the label has a bound."""
+    method: str = scope["method"]
+    return method if method in _METHODS else "(other)"
 
 
 def _route(scope: Scope) -> str:

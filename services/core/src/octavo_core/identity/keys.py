@@ -45,8 +45,9 @@ class JwksKeys:
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         now = time.monotonic()
-        stale = now - self._fetched_at > FRESH_S
-        if (stale or key_id not in self._keys) and now - self._asked_at > ASK_AGAIN_S:
+        stale, missing = now - self._fetched_at > FRESH_S, key_id not in self._keys
+        # A caller whose key is missing waits for the fetch that is under way; one whose key is known does not.
+        if ((stale or missing) and now - self._asked_at > ASK_AGAIN_S) or (missing and self._lock.locked()):
             async with self._lock:
                 if time.monotonic() - self._asked_at > ASK_AGAIN_S:
                     await self._fetch()
@@ -60,11 +61,12 @@ class JwksKeys:
 
         self._asked_at = time.monotonic()
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s)) as session, session.get(self._url) as answer:
+            timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._url) as answer:
                 answer.raise_for_status()
                 self._keys = _by_id(await answer.json(content_type=None))
                 self._fetched_at = time.monotonic()
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, jwt.PyJWTError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError, AttributeError, jwt.PyJWTError) as error:
             log.warning("keys could not be fetched", error=type(error).__name__)
 
 

@@ -6,6 +6,7 @@ keys that sound like a secret are replaced before anything is written, whatever 
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -34,14 +35,20 @@ def configure_logging(service: str, *, fmt: LogFormat = "json", level: str = "IN
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if fmt == "json" else _keep,
+        structlog.processors.format_exc_info,
         _named(service),
         redact,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer(serializer=_dumps)
         if fmt == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=36, sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=36,
+            sort_keys=False,
+            # Not the pretty one: it prints local variables, and with them headers and passwords.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -65,11 +72,22 @@ def configure_logging(service: str, *, fmt: LogFormat = "json", level: str = "IN
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key not in _NOT_SECRET and _SECRET_KEY.search(key):
-            event[key] = "[redacted]"
-        elif isinstance(value, str) and "://" in value:
-            event[key] = _URL_PASSWORD.sub(r"\1:[redacted]@", value)
+        event[key] = _redacted(key, value)
     return event
+
+
+def _redacted(key: object, value: Any) -> Any:
+    match value:
+        case _ if isinstance(key, str) and key not in _NOT_SECRET and _SECRET_KEY.search(key):
+            return "[redacted]"
+        case str() if "://" in value:
+            return _URL_PASSWORD.sub(r"\1:[redacted]@", value)
+        case dict():
+            return {inner: _redacted(inner, item) for inner, item in value.items()}
+        case list() | tuple():
+            return [_redacted(None, item) for item in value]
+        case _:
+            return value
 
 
 def _named(service: str) -> Processor:
@@ -80,9 +98,9 @@ def _named(service: str) -> Processor:
     return add
 
 
-def _keep(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return event
-
-
 def _dumps(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # Lone surrogates, integers beyond 64 bits: an odd line rather than none.
+        return json.dumps(value, default=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from octavo_core.errors import Misconfigured
 
@@ -12,7 +13,10 @@ _tracer = None
 
 
 def configure_tracing(service: str, endpoint: str | None) -> None:
-    """Send spans to an OTLP/HTTP endpoint. Nothing happens without one; `Misconfigured` when the libraries are absent."""
+    """Send spans to a collector (`http://collector:4318`, or its full path for traces). Nothing happens without one.
+
+    Raises `Misconfigured` when the libraries are absent.
+    """
     global _tracer
     if endpoint is None:
         return
@@ -24,6 +28,8 @@ def configure_tracing(service: str, endpoint: str | None) -> None:
         otlp = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     except ImportError as error:
         raise Misconfigured(f"OCTAVO_OTLP_ENDPOINT is set, but {error.name} is missing; install octavo-core[telemetry]") from None
+    if urlsplit(endpoint).path in ("", "/"):
+        endpoint = endpoint.rstrip("/") + "/v1/traces"
     provider = sdk.TracerProvider(resource=resources.Resource.create({"service.name": service}))
     provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter(endpoint=endpoint, timeout=5)))
     api.set_tracer_provider(provider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from starlette.requests import Request
@@ -21,18 +22,25 @@ _GENERATE = "/api/v1/generate"
 
 class GeneratorApp:
     """FastAPI for everything, with a short cut for the one route that is hot: `POST /api/v1/generate` is answered by the very
-    function that its FastAPI route calls, without the layers in between, which cost as much as the rest of the request."""
+    function that its FastAPI route calls, without the layers in between, which cost as much as the rest of the request. A page
+    of another origin needs one of those layers and takes the long way."""
 
-    def __init__(self, app: ASGIApp, submissions: Submissions, *, service: str, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, submissions: Submissions, *, service: str, max_body_bytes: int, cors: bool) -> None:
         self._app = app
         self._submissions = submissions
+        self._cors = cors
         self._edge = Edge(self._dispatch, service=service, max_body_bytes=max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == scope.get("root_path", "") + _GENERATE:
+        if (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and scope["path"] == scope.get("root_path", "") + _GENERATE
+            and not (self._cors and any(name == b"origin" for name, _ in scope["headers"]))
+        ):
             scope["octavo.route"] = _GENERATE
             try:
                 response = await self._submissions.one(Request(scope, receive))
@@ -43,7 +51,9 @@ class GeneratorApp:
         await self._app(scope, receive, send)
 
 
-def create_generator_app(generator: Generator, services: JobServices, *, max_body_bytes: int = 1_048_576) -> GeneratorApp:
+def create_generator_app(
+    generator: Generator, services: JobServices, *, max_body_bytes: int = 1_048_576, cors_origins: Sequence[str] = ()
+) -> GeneratorApp:
     """`services` are started and closed by the caller, who may share them between generators."""
     spec = generator.resource.spec
     submissions = Submissions(generator, services)
@@ -53,9 +63,10 @@ def create_generator_app(generator: Generator, services: JobServices, *, max_bod
         description=f"{generator.task.summary} with {spec.model_label}. Every generation is a durable job.",
         version=version("octavo-generation"),
         checks={"database": services.check_database, "redis": services.check_redis},
+        cors_origins=cors_origins,
         max_body_bytes=max_body_bytes,
     )
     app.include_router(generate_router(generator, services, submissions))
     app.include_router(events_router(generator, services))
     app.include_router(jobs_router(generator, services))
-    return GeneratorApp(app, submissions, service=generator.name, max_body_bytes=max_body_bytes)
+    return GeneratorApp(app, submissions, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))

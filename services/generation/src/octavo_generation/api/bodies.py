@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from octavo_core.errors import Fault, InvalidInput, MalformedBody, TooLarge, UnsupportedMedia
@@ -40,25 +41,14 @@ def parse(kind: type[Body], raw: bytes) -> Body:
 def parse_items(kind: type[Body], raw: bytes, most: int) -> list[Body]:
     """A JSON array of bodies; the faults of all items at once, each with its index."""
     try:
-        items = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise MalformedBody(f"the body is not valid JSON: {error}") from None
-    if not isinstance(items, list) or not items:
-        raise InvalidInput("the body must be a JSON array of requests")
-    if len(items) > most:
-        raise InvalidInput(
-            f"at most {most} requests in a batch, not {len(items)}", faults=(Fault("", f"{len(items)} items", f"1 to {most}"),)
-        )
-    bodies: list[Body] = []
-    faults: list[Fault] = []
-    for index, item in enumerate(items):
-        try:
-            bodies.append(kind.model_validate_json(orjson.dumps(item)))
-        except ValidationError as error:
-            faults += (Fault(f"[{index}].{fault.path}".rstrip("."), fault.message, fault.allowed) for fault in refused(error).faults)
-    if faults:
-        raise _invalid(faults)
-    return bodies
+        return _batch_of(kind, most).validate_json(raw)
+    except ValidationError as error:
+        raise refused(error) from None
+
+
+@functools.cache
+def _batch_of(kind: type[Body], most: int) -> TypeAdapter[list[Body]]:
+    return TypeAdapter(Annotated[list[kind], Field(min_length=1, max_length=most)])  # type: ignore[valid-type, arg-type]
 
 
 def check_length(body: TaskRequest, spec: Spec) -> None:
@@ -76,9 +66,10 @@ def read_idempotency_key(request: Request) -> str | None:
     return key
 
 
-def body_hash(payload: dict[str, Any]) -> str:
-    """The same request in another spelling (order, spaces) is the same request."""
-    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def body_hash(*requests: TaskRequest) -> str:
+    """The same request in another spelling (order, spaces, null for absent) is the same request, also after an edit of the generator."""
+    bodies = [request.model_dump(exclude_none=True) for request in requests]
+    return hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def refused(error: ValidationError) -> InvalidInput:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
+import orjson
 from fastapi import APIRouter, Request
 from redis.exceptions import RedisError
 from starlette.responses import StreamingResponse
@@ -23,9 +24,11 @@ from octavo_jobs.events import transition_event
 from octavo_jobs.lifecycle import Job
 from octavo_jobs.stream import Lagged, Listener, StreamEvent
 
-_EVENT_ID = re.compile(r"\d{1,19}-\d{1,19}")
+_EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 _CLOCK_MARGIN_MS = 10_000
 _LOOK_EVERY_S = 5.0
+_FIRST_LOOK_S = 0.25
+"""How soon the row is asked after a connection's replay: a client that comes back after the end need not wait for it."""
 
 
 def events_router(generator: Generator, services: JobServices) -> APIRouter:
@@ -61,7 +64,7 @@ async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIt
             async for event in services.hub.replay(job.owner, position, job=job.id, limit=10_000):
                 position = event.id
                 yield _frame(event)
-                if event.type in ENDS and not await _runs_again(services, job):
+                if event.type in ENDS and not await _goes_on(services, job, event):
                     return
         except (RedisError, OSError):
             yield sse.HEARTBEAT
@@ -70,15 +73,15 @@ async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIt
 
 
 async def _live(services: JobServices, job: Job, listener: Listener, position: str) -> AsyncIterator[bytes]:
-    idle = 0.0
+    idle, patience, has_ended = 0.0, _FIRST_LOOK_S, False
     while True:
         try:
-            event = await listener.get(_LOOK_EVERY_S)
+            event = await listener.get(patience)
         except Lagged:
             # The client reconnects with the last id it has and reads the rest from the stream.
             return
         if event is not None:
-            idle = 0.0
+            idle, has_ended = 0.0, False
             if _order(event.id) <= _order(position):
                 continue
             position = event.id
@@ -87,21 +90,26 @@ async def _live(services: JobServices, job: Job, listener: Listener, position: s
                 return
             continue
         current = (await services.store.get_many([job.id]))[0]
+        if current is not None and current.state.ended and not has_ended:
+            # Its last events may be on their way.
+            has_ended, patience = True, _FIRST_LOOK_S
+            continue
         if current is None or current.state.ended:
             # The end was told to a stream that is gone; the row tells it again.
             if current is not None:
                 end = transition_event(current)
                 yield sse.frame(event_id=None, event=end.type, data=b'{"id":null,' + end.body()[1:])
             return
-        idle += _LOOK_EVERY_S
+        idle, patience = idle + patience, _LOOK_EVERY_S
         if idle >= sse.HEARTBEAT_EVERY_S:
             idle = 0.0
             yield sse.HEARTBEAT
 
 
-async def _runs_again(services: JobServices, job: Job) -> bool:
+async def _goes_on(services: JobServices, job: Job, end: StreamEvent) -> bool:
+    """Whether the job was run again after this end of it."""
     current = (await services.store.get_many([job.id]))[0]
-    return current is not None and not current.state.ended
+    return current is not None and current.version > orjson.loads(end.body)["version"]
 
 
 def _frame(event: StreamEvent) -> bytes:

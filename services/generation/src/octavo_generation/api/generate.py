@@ -11,7 +11,7 @@ from octavo_core.errors import Conflict, NotFound
 from octavo_core.identity import Principal
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import MAX_BATCH, Submissions
-from octavo_generation.api.views import GenerationResponse, generation_view, json_response
+from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view, json_response
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import Job
 
@@ -70,7 +70,8 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
 
 async def owned_job(services: JobServices, generator: Generator, principal: Principal, generation_id: str) -> Job:
     """Another's job is answered as one that does not exist. Raises `NotFound`."""
-    job = (await services.store.get_many([generation_id]))[0] if len(generation_id) <= 36 else None
+    # What cannot be an id is not looked for: PostgreSQL refuses a text with U+0000, MySQL finds an id in other letters.
+    job = (await services.store.get_many([generation_id]))[0] if JOB_ID.fullmatch(generation_id) else None
     if job is None or job.queue != generator.name or not (principal.sees_all or job.owner == principal.user):
         raise NotFound("there is no such generation")
     return job

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,12 +11,10 @@ from pydantic import BaseModel
 
 from octavo_core.errors import Fault, InvalidInput
 from octavo_generation.api.services import JobServices
-from octavo_generation.api.views import GenerationResponse, generation_view
+from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import State
 from octavo_jobs.model import PageRequest
-
-_ID = re.compile(r"[0-9a-f-]{36}")
 
 
 class JobPage(BaseModel):
@@ -68,6 +65,6 @@ def decode_cursor(cursor: str) -> str:
         job_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
         job_id = ""
-    if not _ID.fullmatch(job_id):
+    if not JOB_ID.fullmatch(job_id):
         raise InvalidInput("cursor: not a cursor that was given out here", faults=(Fault("cursor", "not a cursor"),))
     return job_id

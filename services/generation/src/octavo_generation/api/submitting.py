@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import orjson
 from starlette.requests import Request
@@ -39,18 +40,20 @@ class Submissions:
         principal = await self._generator.principal(request.headers.get("authorization"))
         body = bodies.parse(self._generator.task.request, await bodies.read_json(request))
         preference = read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
-        job = await self._submit(self._job(body, principal, bodies.read_idempotency_key(request)), preference)
+        job = await self._submit(self._job(body, principal, bodies.read_idempotency_key(request), (body,)), preference)
         return generation_response(job, root=request.scope.get("root_path", ""), preference=preference)
 
     async def batch(self, request: Request) -> Response:
-        """All are checked before any is accepted."""
+        """All are checked before any is accepted. Under an idempotency key the batch is one request: the first item decides for all."""
         principal = await self._generator.principal(request.headers.get("authorization"))
         items = bodies.parse_items(self._generator.task.request, await bodies.read_json(request), MAX_BATCH)
         preference = read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
         key = bodies.read_idempotency_key(request)
         if key is not None and len(key) > bodies.MAX_KEY_CHARS - 3:
             raise InvalidInput(f"Idempotency-Key of a batch must be at most {bodies.MAX_KEY_CHARS - 3} characters")
-        new = [self._job(body, principal, None if key is None else f"{key}#{index}") for index, body in enumerate(items)]
+        new = [self._job(body, principal, None if key is None else f"{key}#{index}", items) for index, body in enumerate(items)]
+        if key is not None:
+            await self._services.intake.accept(new[0], max_queued=self._generator.resource.spec.jobs.max_queued)
         jobs = await asyncio.gather(*(self._submit(job, preference) for job in new))
         content = {
             "success": all(job.state is not State.FAILED for job in jobs),
@@ -59,7 +62,7 @@ class Submissions:
         }
         return json_response(content, 200 if all(job.state.ended for job in jobs) else 202, {"preference-applied": preference.applied})
 
-    def _job(self, body: TaskRequest, principal: Principal, key: str | None) -> NewJob:
+    def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
         bodies.check_length(body, self._generator.resource.spec)
         payload = self._generator.task.prepare(body, self._generator.resource.spec)
         return NewJob(
@@ -70,7 +73,7 @@ class Submissions:
             correlation_id=str(get_contextvars().get("correlation_id")),
             policy=self._generator.policy,
             idempotency_key=key,
-            body_hash=None if key is None else bodies.body_hash(payload),
+            body_hash=None if key is None else bodies.body_hash(*request),
         )
 
     async def _submit(self, new: NewJob, preference: Preference) -> Job:

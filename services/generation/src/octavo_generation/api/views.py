@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from octavo_jobs.lifecycle import Job, State
 
 ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 PLEASE_WAIT = "Please wait a moment"
+JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Timings(BaseModel):

@@ -18,7 +18,7 @@ from octavo_core.errors import EngineError, Misconfigured
 from octavo_generation.engines.model_folder import ModelFolder, open_model_folder
 from octavo_generation.engines.port import EngineProfile, FinishReason, Generation, Sampling, TextRequest
 from octavo_generation.engines.stories.casting import cast
-from octavo_generation.engines.stories.conditioning import SLOTS
+from octavo_generation.engines.stories.conditioning import AGREEMENT, SLOTS
 from octavo_generation.engines.stories.narration import Narration
 from octavo_generation.engines.stories.prompt import read_prompt
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _SEEDS = 2**32
+_Parts = tuple[list["_Item"], list[bytes | str | None], str, Callable[[int, str], None], Callable[[int], bool]]
 
 
 @dataclass(slots=True)
@@ -42,6 +43,53 @@ class _Item:
     language: str | None
     written: int = 0
     finish: FinishReason = "length"
+
+
+class _Relay:
+    """What CTranslate2 calls for every token, from its own thread.
+
+    That thread keeps the relay for a moment after the call has returned. If the relay then held the last reference to a
+    generator, the thread would have to join itself, which aborts the process: so `let_go` empties it. For the same reason an
+    exception is kept here and raised by the caller, not thrown through C++ with the frames that it holds.
+    """
+
+    def __init__(
+        self,
+        group: list[_Item],
+        pieces: list[bytes | str | None],
+        end: str,
+        on_token: Callable[[int, str], None],
+        cancelled: Callable[[int], bool],
+    ) -> None:
+        self._parts: _Parts | None = (group, pieces, end, on_token, cancelled)
+        self._failure: BaseException | None = None
+
+    def __call__(self, result: Any) -> bool:
+        """True ends the item."""
+        if self._parts is None or self._failure is not None:
+            return True
+        group, pieces, end, on_token, cancelled = self._parts
+        item = group[result.batch_id]
+        try:
+            if item.finish == "cancelled" or cancelled(item.index):
+                item.finish = "cancelled"
+                return True
+            if result.token == end:
+                item.finish = "stop"
+                return True
+            item.written += 1
+            piece = pieces[result.token_id]
+            if piece and (text := item.narration.feed(piece)):
+                on_token(item.index, text)
+        except BaseException as error:
+            self._failure = error
+            return True
+        return False
+
+    def let_go(self) -> BaseException | None:
+        """Drops every reference; gives the exception that stopped the batch, if one did."""
+        failure, self._parts, self._failure = self._failure, None, None
+        return failure
 
 
 class CTranslate2Engine:
@@ -125,17 +173,17 @@ class CTranslate2Engine:
         assert self._model is not None
         assert self._tokenizer is not None
         sampling = request.sampling
-        prompt_ids = self._tokenizer.encode(request.prompt).ids
+        prompt_ids = self._tokenizer.encode(request.prompt.encode("utf-8", "ignore").decode("utf-8")).ids  # no lone surrogates
         if self._model.prompting == "stories":
             reading = read_prompt(request.prompt, request.language)
             chosen = cast(reading, request.audience or "children", random.Random(sampling.seed))
             start = list(chosen.conditions.tokens())
-            narration = Narration(chosen.conditions.language, chosen.slots, chosen.opening)
+            narration = Narration(chosen.conditions, chosen.slots, chosen.opening)
             opening, language = chosen.opening, str(chosen.conditions.language)
         else:
             kept = prompt_ids[-(self._model.context_tokens // 2) :]
             start = [self._tokenizer.id_to_token(i) or "" for i in kept] or [self._model.end_token]
-            narration, opening, language = Narration("en", {}), "", request.language or ""
+            narration, opening, language = Narration(None, {}), "", request.language or ""
         room = max(0, self._model.context_tokens - len(start))
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         return _Item(index, start, narration, opening, sampling, len(prompt_ids), language or None)
@@ -148,38 +196,30 @@ class CTranslate2Engine:
         on_token: Callable[[int, str], None],
         cancelled: Callable[[int], bool],
     ) -> None:
-        """One call of CTranslate2: every item of `group` from its first token to its end."""
+        """One call of CTranslate2: every item of `group` from its first token to its end; raises what `on_token` raises."""
         assert self._model is not None
-        end = self._model.end_token
-
-        def step(result: Any) -> bool:
-            item = group[result.batch_id]
-            if item.finish == "cancelled" or cancelled(item.index):
-                item.finish = "cancelled"
-                return True
-            if result.token == end:
-                item.finish = "stop"
-                return True
-            item.written += 1
-            piece = self._pieces[result.token_id]
-            if piece and (text := item.narration.feed(piece)):
-                on_token(item.index, text)
-            return False
-
+        relay = _Relay(group, self._pieces, self._model.end_token, on_token, cancelled)
         greedy = sampling.temperature <= 0
-        generator.generate_batch(
-            [item.start for item in group],
-            max_length=sampling.max_tokens,
-            sampling_topk=1 if greedy else max(0, sampling.top_k),
-            sampling_topp=1.0 if greedy else sampling.top_p,
-            sampling_temperature=1.0 if greedy else sampling.temperature,
-            repetition_penalty=sampling.repetition_penalty,
-            no_repeat_ngram_size=self._model.no_repeat,
-            include_prompt_in_result=False,
-            end_token=end,
-            return_end_token=True,
-            callback=step,
-        )
+        try:
+            generator.generate_batch(
+                [item.start for item in group],
+                max_length=sampling.max_tokens,
+                sampling_topk=1 if greedy else max(0, sampling.top_k),
+                sampling_topp=1.0 if greedy else sampling.top_p,
+                sampling_temperature=1.0 if greedy else sampling.temperature,
+                repetition_penalty=sampling.repetition_penalty,
+                no_repeat_ngram_size=self._model.no_repeat,
+                include_prompt_in_result=False,
+                end_token=self._model.end_token,
+                return_end_token=True,
+                callback=relay,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"the model failed while it wrote: {error}") from error
+        finally:
+            failure = relay.let_go()
+        if failure is not None:
+            raise failure
 
     def _finish(self, item: _Item, on_token: Callable[[int, str], None]) -> Generation:
         rest = item.narration.close(cut=item.finish == "length")
@@ -209,7 +249,7 @@ def _token_pieces(tokenizer: Tokenizer) -> list[bytes | str | None]:
     for i in range(tokenizer.get_vocab_size()):
         token = tokenizer.id_to_token(i) or ""
         if i in special:
-            pieces.append(token if token in SLOTS else None)
+            pieces.append(token if token in SLOTS or AGREEMENT.fullmatch(token) else None)
         else:
             pieces.append(bytes(table[c] for c in token))
     return pieces

@@ -12,10 +12,16 @@ from octavo_generation.providers.port import TextProvider
 KNOWN = ("openai-compatible",)
 
 
-def open_provider(provider: Provider, *, environment: Mapping[str, str], max_connections: int) -> TextProvider:
-    """Connects nothing yet. Raises `Misconfigured` for a type that this version does not serve, or a key that is not there."""
+def check_provider(provider: Provider, environment: Mapping[str, str]) -> str | None:
+    """The provider's key, if it needs one. Raises `Misconfigured` for a type that this version lacks, or a key that is not there."""
     if provider.type not in KNOWN:
         raise Misconfigured(f"providers of the type {provider.type} are not served by this version of Octavo; it serves {', '.join(KNOWN)}")
+    return read_credentials(provider.credentials, environment)
+
+
+def open_provider(provider: Provider, *, environment: Mapping[str, str], max_connections: int) -> TextProvider:
+    """Connects nothing yet. Raises what `check_provider` raises."""
+    api_key = check_provider(provider, environment)
     # Here and not above: a worker that runs a model needs no HTTP client.
     from octavo_generation.providers.openai_compatible.client import OpenAICompatibleClient
     from octavo_generation.providers.openai_compatible.provider import OpenAICompatibleProvider
@@ -26,7 +32,7 @@ def open_provider(provider: Provider, *, environment: Mapping[str, str], max_con
     client = OpenAICompatibleClient(
         provider=provider.name,
         base_url=provider.base_url,
-        api_key=read_credentials(provider.credentials, environment),
+        api_key=api_key,
         timeout_s=provider.timeout_seconds,
         max_connections=max_connections,
     )

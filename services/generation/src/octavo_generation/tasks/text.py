@@ -14,7 +14,7 @@ class TextRequest(TaskRequest):
     prompt: PromptText
     system: Annotated[PromptText | None, Field(description="How the model shall behave.")] = None
     max_tokens: MaxTokens | None = None
-    temperature: Annotated[float | None, Field(ge=0, le=2, strict=False, description="Higher is more surprising.")] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2, description="Higher is more surprising.")] = None
     seed: Seed | None = None
 
     @property

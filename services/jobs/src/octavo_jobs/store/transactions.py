@@ -107,15 +107,19 @@ class SqliteTransactions:
                 return
 
     def _commit_together(self, calls: list[_Call]) -> None:
+        begun = False
         try:
             with _translated(), self._engine.connect() as connection:
                 _begin_immediate(connection)
+                begun = True
                 for call in calls:
                     call.answer = call.work(connection)
                 connection.commit()
         except BaseException as error:
-            if len(calls) == 1:
-                calls[0].error = error
+            if len(calls) == 1 or not begun:
+                # A file that stayed locked is no call's fault, and each would wait for it as long again.
+                for call in calls:
+                    call.error = error
                 return
             # One bad call must not take the others with it: each gets a transaction of its own.
             for call in calls:

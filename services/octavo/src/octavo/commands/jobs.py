@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from octavo.commands.calling import calling, checked
 
@@ -17,8 +18,14 @@ def list_jobs(name: str, status: Sequence[str], limit: int, *, url: str, token: 
     with calling(url, token) as client:
         page = checked(client.get(f"/generators/{name}/api/v1/jobs", params={"limit": limit, "status": list(status)}))
     console = Console()
+    if not console.is_terminal:
+        # Another program reads it: a job is a line.
+        console = Console(width=1_000)
     queue = page["queue"]
-    table = Table("id", "status", "accepted", "ms", "try", "message", box=None, caption_justify="left")
+    table = Table(box=None)
+    for heading in ("id", "status", "accepted", "ms", "try"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("message")
     for item in page["items"]:
         colour = _COLOURS[item["status"]]
         timings = item["timings"]
@@ -28,7 +35,7 @@ def list_jobs(name: str, status: Sequence[str], limit: int, *, url: str, token: 
             timings["accepted_at"],
             "" if timings["run_ms"] is None else str(timings["run_ms"]),
             str(item["attempt"]),
-            item["message"] if item["status"] == "failed" else "",
+            Text(item["message"] if item["status"] == "failed" else ""),
         )
     console.print(table)
     console.print(f"[dim]queued {queue['queued']}, waiting to run again {queue['delayed']}, running {queue['running']}[/]")

@@ -8,12 +8,13 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 from rich.syntax import Syntax
+from rich.text import Text
 
 from octavo.runner.layout import plan_workers
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import GeneratorService, load_resources
 from octavo_core.spec.unacted import not_acted_on_yet
-from octavo_generation.handlers import open_handler
+from octavo_generation.handlers import check_handler
 from octavo_generation.tasks import task_for
 
 
@@ -34,13 +35,13 @@ def _show(console: Console, resource: GeneratorService) -> None:
     document["metadata"] = {key: value for key, value in document["metadata"].items() if value}
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     console.print(f"[bold]# {resource.name}, with every default[/]")
-    console.print(Syntax(text, "yaml", background_color="default") if console.is_terminal else text)
+    console.print(Syntax(text, "yaml", background_color="default") if console.is_terminal else Text(text))
     base = f"/generators/{resource.name}"
     console.print(f"[bold]Serves[/] {base}/api/v1/generate, {base}/api/v1/jobs, {base}/docs")
     for reason in _obstacles(resource):
-        console.print(f"[yellow]! {reason}[/]")
+        console.print(Text(f"! {reason}", style="yellow"))
     for fault in not_acted_on_yet(resource):
-        console.print(f"[yellow]! {fault.path}: {fault.message}[/]")
+        console.print(Text(f"! {fault.path}: {fault.message}", style="yellow"))
     console.print()
 
 
@@ -51,7 +52,7 @@ def _obstacles(resource: GeneratorService) -> list[str]:
     except Misconfigured as error:
         found.append(error.message)
     try:
-        open_handler(resource, os.environ)
+        check_handler(resource, os.environ)
     except Misconfigured as error:
         found.append(error.message)
     return found

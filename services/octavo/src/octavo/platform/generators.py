@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from octavo_core.http import problem_response
 from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.generator import serve
+from octavo_generation.handlers import check_handler
 from octavo_jobs.model import Backlog
 
 if TYPE_CHECKING:
@@ -34,14 +36,16 @@ class ServedGenerators:
         apps: dict[str, ASGIApp] = {}
         reasons: dict[str, str] = {}
         for resource in resources:
-            if self._resources.get(resource.name) == resource and resource.name in self._apps:
+            # One that could not be served is looked at anew: what it lacked may be there by now.
+            if self._resources.get(resource.name) == resource and resource.name not in self._reasons:
                 apps[resource.name] = self._apps[resource.name]
-                if resource.name in self._reasons:
-                    reasons[resource.name] = self._reasons[resource.name]
                 continue
             try:
                 generator = serve(resource, jwks_url=self._settings.jwks_url, issuer=self._settings.issuer)
-                apps[resource.name] = create_generator_app(generator, self._services, max_body_bytes=self._settings.max_body_bytes)
+                check_handler(resource, os.environ)
+                apps[resource.name] = create_generator_app(
+                    generator, self._services, max_body_bytes=self._settings.max_body_bytes, cors_origins=self._settings.cors_origins
+                )
                 self._services.intake.ids_per_message[resource.name] = min(resource.spec.workers.concurrency, 32)
             except Misconfigured as error:
                 log.error("a generator cannot be served", generator=resource.name, reason=error.message)

@@ -46,6 +46,8 @@ async def serve(settings: PlatformSettings) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
             backlog=2048,
+            # Streams count too; beyond it callers get 503 at once instead of memory running out.
+            limit_concurrency=4_096,
         )
     )
     await server.serve()

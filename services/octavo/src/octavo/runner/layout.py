@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from octavo_core.errors import Misconfigured
 from octavo_core.spec import GeneratorService
 
 _SOCKET_PATH_MAX = 100
 """Linux takes 107 bytes for a Unix socket's path."""
+
+
+def base_url(host: str, port: int) -> str:
+    """Where a server that listens on `host` is reached from this machine."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not bound to
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,14 @@ class Home:
         return f"unix://{self.redis_socket}"
 
     def prepare(self) -> None:
+        """Raises `Misconfigured` when the folder cannot be made or written."""
         for folder in (self.path, self.run, self.redis_socket.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise Misconfigured(f"the data folder {folder} cannot be made ({error.strerror}); set OCTAVO_HOME to another") from None
+            if folder.stat().st_uid != os.geteuid() or not os.access(folder, os.W_OK | os.X_OK):
+                raise Misconfigured(f"the data folder {folder} is not yours to write to; set OCTAVO_HOME to another")
 
 
 @dataclass(frozen=True, slots=True)

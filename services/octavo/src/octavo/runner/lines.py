@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 
 _COLOURS = (36, 32, 35, 34, 33, 96, 92, 95, 94)
 _LEVELS = {"debug": 2, "warning": 33, "error": 31, "critical": 31}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _HIDDEN = frozenset({"timestamp", "event", "level", "service", "exception", "logger"})
 
 
@@ -34,13 +36,15 @@ class LinePrinter:
             record = None
         head = self._paint(f"{name:<16.16}", _COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)])
         if not isinstance(record, dict):
-            return f"{head} {line}"
+            return f"{head} {_plain(line)}"
         level = str(record.get("level", "info"))
-        event = str(record.get("event", ""))
+        event = _plain(str(record.get("event", "")))
         text = self._paint(event, _LEVELS[level]) if level in _LEVELS else event
-        rest = " ".join(f"{self._paint(key, 2)}{self._paint('=', 2)}{_short(value)}" for key, value in record.items() if key not in _HIDDEN)
+        rest = " ".join(
+            f"{self._paint(_plain(key), 2)}{self._paint('=', 2)}{_short(value)}" for key, value in record.items() if key not in _HIDDEN
+        )
         lines = [f"{head} {text}  {rest}".rstrip()]
-        lines += [f"{head} {part}" for part in str(record.get("exception", "")).splitlines()]
+        lines += [f"{head} {_plain(part)}" for part in str(record.get("exception", "")).splitlines()]
         return "\n".join(lines)
 
     def _paint(self, text: str, code: int) -> str:
@@ -49,4 +53,9 @@ class LinePrinter:
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    return text if len(text) <= 300 else text[:297] + "…"
+    return _plain(text if len(text) <= 300 else text[:297] + "…")
+
+
+def _plain(text: str) -> str:
+    """Callers write into logs (a path, a model's words); what would move a terminal's cursor or end a line is shown, not done."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

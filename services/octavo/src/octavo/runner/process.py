@@ -82,16 +82,21 @@ class Process:
         pause = 0.25
         while True:
             began = time.monotonic()
-            code = await self._run_once()
+            try:
+                code = await self._run_once()
+            except OSError as error:
+                self._on_line(self.name, f"{self._argv[0]} cannot be started: {error.strerror}")
+                code = 127
             if self._stopping.is_set():
                 return
             if self._on_exit is not None:
                 self._on_exit(self.name, code)
             pause = 0.25 if time.monotonic() - began > _HEALTHY_AFTER_S else min(pause * 2, 10)
             self.restarts += 1
-            await asyncio.sleep(pause)
-            if self._stopping.is_set():
-                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+                    return
 
     async def _run_once(self) -> int:
         self._child = await asyncio.create_subprocess_exec(
@@ -105,6 +110,9 @@ class Process:
             limit=_LINE_LIMIT,
         )
         assert self._child.stdout is not None
+        if self._stopping.is_set():
+            # The word came while the child was being made, and found nobody.
+            self.signal(signal.SIGTERM)
         try:
             while line := await _read_line(self._child.stdout):
                 self._on_line(self.name, line.decode("utf-8", "replace").rstrip("\n"))
@@ -123,5 +131,10 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return b"(a line of more than 1 MiB was dropped)\n"
 
 
+# Looked up here: between fork and exec, in a process with threads, a child must load nothing.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
 def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -18,17 +18,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 import orjson
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from octavo.runner.layout import Home, WorkerPlan, plan_workers
+from octavo.runner.layout import Home, WorkerPlan, base_url, plan_workers
 from octavo.runner.lines import LinePrinter
-from octavo.runner.process import Process
+from octavo.runner.process import OnLine, Process
 from octavo.runner.redis_server import find_redis_server, redis_command
 from octavo.runner.sleeping import Decision, decide
 from octavo_core.errors import Unavailable
@@ -56,6 +58,7 @@ class Supervisor:
         self._printer = printer
         self._read_files = watch
         self._workers: dict[str, _Worker] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
         self._environment = {
             **os.environ,
             "OCTAVO_HOME": str(home.path),
@@ -68,7 +71,11 @@ class Supervisor:
             # glibc's arenas, one per thread, cost more memory here than they save time.
             "MALLOC_ARENA_MAX": "2",
         }
-        self._redis = self._process("redis", redis_command(find_redis_server(), home.redis_socket))
+        # Redis is chatty at start; its last words are shown only when it dies.
+        self._redis_lines: deque[str] = deque(maxlen=10)
+        self._redis = self._process(
+            "redis", redis_command(find_redis_server(), home.redis_socket), on_line=lambda _, line: self._redis_lines.append(line)
+        )
         self._api = self._process("api", [sys.executable, "-m", "octavo.platform.server"])
 
     async def run(self, resources: Sequence[GeneratorService], stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -86,7 +93,7 @@ class Supervisor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(*(worker.process.stop(STOP_WORKERS_S + 5) for worker in self._workers.values()))
+            await asyncio.gather(*self._retiring, *(worker.process.stop(STOP_WORKERS_S + 5) for worker in self._workers.values()))
             await self._api.stop(10)
             await self._redis.stop(5)
 
@@ -110,7 +117,9 @@ class Supervisor:
             if plan is None or plan.fingerprint != worker.plan.fingerprint:
                 # The replacement may start while the old one drains: leases keep them apart.
                 del self._workers[name]
-                asyncio.get_running_loop().create_task(worker.process.stop(STOP_WORKERS_S + 5))
+                retiring = asyncio.get_running_loop().create_task(worker.process.stop(STOP_WORKERS_S + 5))
+                self._retiring.add(retiring)
+                retiring.add_done_callback(self._retiring.discard)
         for name, plan in plans.items():
             if name not in self._workers:
                 self._workers[name] = _Worker(plan, self._worker_process(plan))
@@ -119,12 +128,15 @@ class Supervisor:
         environment = {"OCTAVO_GENERATORS": ",".join(plan.generators), "OCTAVO_DRAIN_SECONDS": str(STOP_WORKERS_S)}
         return self._process(f"worker {plan.name}", [sys.executable, "-m", "octavo_generation.worker"], environment)
 
-    def _process(self, name: str, argv: list[str], extra: dict[str, str] | None = None) -> Process:
-        return Process(name, argv, {**self._environment, **(extra or {})}, self._printer, on_exit=self._died)
+    def _process(self, name: str, argv: list[str], extra: dict[str, str] | None = None, *, on_line: OnLine | None = None) -> Process:
+        return Process(name, argv, {**self._environment, **(extra or {})}, on_line or self._printer, on_exit=self._died)
 
     def _died(self, name: str, code: int) -> None:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         self._printer.say("octavo", f"{name} {how}; starting it again", "warning")
+        if name == self._redis.name:
+            while self._redis_lines:
+                self._printer(name, self._redis_lines.popleft())
 
     async def _hear_wake_words(self) -> None:
         """Connects anew for as long as it takes: without Redis there are no words, only looks."""
@@ -154,7 +166,7 @@ class Supervisor:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
                 items: list[dict[str, Any]] = (await asyncio.to_thread(self._get, "/generators"))["items"]
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, HTTPException):
                 continue
             open_jobs = {item["name"]: sum(item["queue"].values()) for item in items}
             now = time.monotonic()
@@ -179,7 +191,7 @@ class Supervisor:
     async def _wait_until_ready(self, stop: asyncio.Event) -> None:
         deadline = time.monotonic() + 60
         while not stop.is_set():
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, KeyError, HTTPException):
                 if (await asyncio.to_thread(self._get, "/health/ready"))["status"] == "healthy":
                     return
             if time.monotonic() > deadline or self._api.restarts >= 3:
@@ -187,7 +199,11 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     def _get(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"http://{self._host}:{self._port}{path}", timeout=5) as answer:
+        with _DIRECTLY.open(f"{base_url(self._host, self._port)}{path}", timeout=5) as answer:
             parsed = orjson.loads(answer.read())
         assert isinstance(parsed, dict)
         return parsed
+
+
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A person's HTTP proxy is not the way to their own machine."""

@@ -10,15 +10,14 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from octavo.runner.layout import Home
+from octavo.runner.layout import Home, base_url
 from octavo.runner.lines import LinePrinter
 from octavo.runner.supervisor import Supervisor
 from octavo.runner.watching import watch_files
 from octavo_core.errors import InvalidResource, Misconfigured
+from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService, load_resources
 from octavo_core.spec.unacted import not_acted_on_yet
-
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 def read_files(paths: Sequence[Path]) -> list[GeneratorService]:
@@ -35,6 +34,8 @@ def read_files(paths: Sequence[Path]) -> list[GeneratorService]:
 
 def up(*, paths: Sequence[Path], home: Path, host: str, port: int, printer: LinePrinter) -> None:
     """Runs until Ctrl-C or SIGTERM. Raises `InvalidResource`, `Misconfigured` or `Unavailable` before anything is left behind."""
+    # The children read the same settings; what is wrong with them is told here, once.
+    read_settings(CommonSettings)
     resources = read_files(paths)
     place = Home(home.resolve())
     place.prepare()
@@ -69,11 +70,13 @@ async def _run(
             printer.say("octavo", "the edited YAML is not used; everything goes on as before", "error")
             for line in error.message.splitlines():
                 printer.say("octavo", line, "error")
+        except OSError as error:
+            printer.say("octavo", f"the edited YAML is not used: {error}", "error")
 
     watching = asyncio.create_task(watch_files(paths, changed, stop))
 
     def ready() -> None:
-        base = f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
+        base = base_url(host, port)
         printer.say("octavo", f"ready at {base}")
         for resource in resources:
             printer.say("octavo", f"  {resource.name} ({resource.spec.task})  {base}/generators/{resource.name}/docs")

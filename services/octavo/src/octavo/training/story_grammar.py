@@ -2,7 +2,8 @@
 
 A sentence in those files may hold
 - `{a|b|c}`: one of them, nested as deep as wanted;
-- `H[..|..|..]`, `F[..|..]`, `T[..|..|..|..]`: by the hero's gender (f, m, n), the friend's (f, m), the thing's form (f, m, fp, mp);
+- `H[..|..|..]`, `F[..|..]`, `T[..|..|..|..]`, `N[..|..]`: forms that agree with hero, friend, thing; they stay in the text as one
+  token each, `<H:../../..>` (small letters for an ending), because whom they agree with is known only when a story is told;
 - `%he`, `%o` and the like: short names for such choices, listed in `_MACROS`;
 - `@name ` or `@noun ` in front: only for a hero with a name, or only for a noun phrase;
 - slot tokens, which stay in the text (see `octavo_generation.engines.stories.conditioning`).
@@ -61,27 +62,28 @@ class Example:
 
 _MACROS: Mapping[Language, Mapping[str, str]] = {
     "en": {
+        "was": "H[was|was|were]",
+        "nwas": "N[was|were]",
         "himself": "H[herself|himself|themselves]",
         "him": "H[her|him|them]",
         "his": "H[her|his|their]",
-        "His": "H[Her|His|Their]",
+        "His": "H[her|his|their]",
         "he": "H[she|he|they]",
-        "He": "H[She|He|They]",
+        "He": "H[she|he|they]",
         "twas": "T[was|was|were|were]",
         "it": "T[it|it|them|them]",
     },
     "es": {
         "el": "H[ella|él]",
-        "o": "H[a|o]",
+        "o": "h[a|o]",
         "lo": "T[la|lo|las|los]",
-        "Lo": "T[La|Lo|Las|Los]",
-        "to": "T[a|o|as|os]",
-        "tn": "T[||n|n]",
+        "Lo": "T[la|lo|las|los]",
+        "to": "t[a|o|as|os]",
+        "tn": "t[||n|n]",
     },
 }
-_FORMS = {"H": ("f", "m", "n"), "F": ("f", "m"), "T": ("f", "m", "fp", "mp")}
 _MACRO = re.compile(r"%([A-Za-z]+)")
-_CHOICE = re.compile(r"\{([^{}\[\]]*)\}|([HFT])\[([^{}\[\]]*)\]")
+_CHOICE = re.compile(r"\{([^{}\[\]]*)\}|([HFTNht])\[([^{}\[\]]*)\]")
 _PARTS = ("friend_first", "friend_helps", "friend_known_first", "friend_known_helps", "scene", "speech", "thought", "coda")
 
 _CHANCE = {"scene": 0.7, "speech": 0.55, "thought": 0.8, "coda": 0.45, "second_trouble": 0.2, "friend_first": 0.55}
@@ -106,7 +108,7 @@ def load_grammar(language: Language, audience: Audience) -> Grammar:
 
 
 def expand(sentence: str, conditions: Conditions, rng: random.Random) -> str:
-    """One sentence with every choice made; raises ValueError for a macro that the language has not."""
+    """One sentence with every choice made and every agreement a token; raises ValueError for a macro that the language has not."""
     macros = _MACROS[conditions.language]
 
     def macro(match: re.Match[str]) -> str:
@@ -115,11 +117,9 @@ def expand(sentence: str, conditions: Conditions, rng: random.Random) -> str:
         except KeyError:
             raise ValueError(f"no macro %{match[1]} in {conditions.language}: {sentence}") from None
 
-    form = {"H": conditions.hero_gender, "F": conditions.friend_gender, "T": conditions.thing_form}
-
     def choose(match: re.Match[str]) -> str:
         if match[2]:
-            return str(match[3]).split("|")[_FORMS[match[2]].index(form[match[2]])]
+            return f"<{match[2]}:{str(match[3]).replace('|', '/')}>"
         return rng.choice(str(match[1]).split("|"))
 
     text, made = _MACRO.sub(macro, sentence), 1

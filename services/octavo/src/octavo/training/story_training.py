@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from octavo.training.story_grammar import Example, write_corpus
 from octavo_core.errors import Misconfigured
-from octavo_generation.engines.stories.conditioning import END, PAD, special_tokens
+from octavo_generation.engines.stories.conditioning import AGREEMENT, END, PAD, SLOTS, special_tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -86,7 +86,7 @@ def train_story(
     on_progress(TrainingProgress("corpus", 0, stories))
     corpus = list(write_corpus(seed, stories))
     on_progress(TrainingProgress("vocabulary", 0, 1))
-    tokenizer = train_tokenizer((example.text for example in corpus[:20000]), shape.vocabulary)
+    tokenizer = train_tokenizer((example.text for example in corpus), shape.vocabulary)
     rows = encode(tokenizer, corpus)
     network, losses = _fit(rows, tokenizer, shape, steps=steps, seed=seed, threads=threads, on_progress=on_progress)
     on_progress(TrainingProgress("export", 0, 1))
@@ -102,6 +102,7 @@ def train_story(
         "languages": ["en", "es"],
         "context_tokens": shape.context,
         "max_batch": 32,
+        "no_repeat": 12,
         "training": {"seed": seed, "steps": steps, "stories": stories, "batch": _BATCH, "shape": asdict(shape), "last_loss": losses[1]},
         "weights_sha256": digest,
     }
@@ -116,7 +117,12 @@ def train_tokenizer(texts: Any, vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = [AddedToken(token, lstrip=True, special=True, normalized=False) for token in special_tokens()]
+    texts = list(texts)
+    agreements = sorted({match[0] for text in texts for match in AGREEMENT.finditer(text)})
+    special = [
+        AddedToken(token, lstrip=not token[1:2].islower() or token in SLOTS, special=True, normalized=False)
+        for token in (*special_tokens(), *agreements)
+    ]
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=special,

@@ -1,12 +1,14 @@
 """The words that the story model and its engine share: control tokens before a story, slot tokens inside it.
 
-The model never sees a name. It is told who the hero is (a name or a noun, which gender), what the story is about and what the
-prompt has already said; it writes `<hero>`, `<place>`, `<thing>` where they belong, and the engine fills them in. So any name at
-all is kept, and a small model has nothing to copy.
+The model never sees a name. It is told whether the hero has one, what the story is about and what the prompt has already said;
+it writes `<hero>`, `<place>`, `<thing>` where they belong, and the engine fills them in. So any name at all is kept, and a small
+model has nothing to copy. Words that agree with someone are tokens too, and carry their forms: `<H:she/he/they>`. So no sampling
+can make the pronoun miss.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +28,10 @@ THEMES_WITH_THING: frozenset[Theme] = frozenset({"found", "secret", "lost", "fea
 SLOTS = ("<hero0>", "<hero>", "<friend>", "<place>", "<spot>", "<thing0>", "<thing>")
 """`<hero0>` and `<thing0>` are the first mention (`a brave fox`), `<hero>` and `<thing>` the later ones (`the fox`);
 `<place>` is an adverbial (`by the river`), `<spot>` its noun (`the river`)."""
+
+AGREEMENT = re.compile(r"<([HFTNhft]):([^<>]*)>")
+"""A word (capital) or an ending glued to the word before (small letter) that agrees with the hero (f, m, n), the friend (f, m),
+the thing (f, m, fp, mp) or, `N`, with a hero of one or of many."""
 
 END = "<|end|>"
 PAD = "<|pad|>"
@@ -57,16 +63,26 @@ class Conditions:
             f"<{self.theme}>",
             "<told>" if self.told else "<untold>",
             "<named>" if self.hero_named else "<noun>",
-            f"<hero:{self.hero_gender}>",
-            f"<friend:{self.friend_gender}>" if not self.friend_known else f"<known:{self.friend_gender}>",
-            f"<thing:{self.thing_form}>" if self.thing_known or self.theme in THEMES_WITH_THING else "<nothing>",
+            "<known>" if self.friend_known else "<new>",
+            "<something>" if self.thing_known or self.theme in THEMES_WITH_THING else "<nothing>",
         )
+
+    def agree(self, token: str) -> str:
+        """The form of an agreement token that fits; raises ValueError for any other token."""
+        match = AGREEMENT.fullmatch(token)
+        if match is None:
+            raise ValueError(f"{token} is no agreement token")
+        forms = match[2].split("/")
+        role = match[1].upper()
+        if role == "N":
+            return forms[1 if self.hero_gender == "n" and not self.hero_named else 0]
+        order, mine = {"H": ("fmn", self.hero_gender), "F": ("fm", self.friend_gender)}.get(role, ("", ""))
+        place = order.index(mine) if order else ("f", "m", "fp", "mp").index(self.thing_form)
+        return forms[min(place, len(forms) - 1)]
 
 
 def special_tokens() -> tuple[str, ...]:
-    """Every token that is no text, in the order of their ids: the vocabulary begins with these."""
+    """Every token that is no text, but the agreements, which the grammar defines: the vocabulary begins with these."""
     controls = [*(f"<{word}>" for word in (*LANGUAGES, *AUDIENCES, *THEMES)), "<told>", "<untold>", "<named>", "<noun>"]
-    controls += [f"<hero:{gender}>" for gender in ("f", "m", "n")]
-    controls += [f"<{role}:{gender}>" for role in ("friend", "known") for gender in ("f", "m")]
-    controls += [*(f"<thing:{form}>" for form in ("f", "m", "fp", "mp")), "<nothing>"]
+    controls += ["<known>", "<new>", "<something>", "<nothing>"]
     return (END, PAD, *controls, *SLOTS)

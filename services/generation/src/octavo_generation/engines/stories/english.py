@@ -7,6 +7,7 @@ import zlib
 
 from octavo_generation.engines.stories.conditioning import FriendGender, HeroGender, Theme
 from octavo_generation.engines.stories.reading import Friend, Hero, Place, Reading, Thing
+from octavo_generation.engines.stories.sentences import first_sentence
 from octavo_generation.engines.stories.words import gender_of_names, reading_words
 
 _LISTS = reading_words("en")
@@ -108,7 +109,7 @@ def read(body: str, *, asked: bool) -> Reading:
     """Reads one cleaned prompt of which `strip_instruction` has taken the command."""
     if not body.strip(" .,!…") or _FORMULA.match(body):
         return Reading("en", formula=bool(body))
-    sentence = re.split(r"(?<=[.!?…])\s+", body, maxsplit=1)[0][:400]
+    sentence = first_sentence(body)[:400]
     place = read_place(sentence)
     theme: Theme | None = None
     thing: Thing | None = None
@@ -118,6 +119,7 @@ def read(body: str, *, asked: bool) -> Reading:
         inner = re.match(rf"^(?:deep\s+|far away\s+)?(?:{_PREPOSITIONS})\s[^,]{{2,60}},\s+", shorter, re.IGNORECASE)
         shorter = shorter[inner.end() :] if inner else shorter
         moved, core = shorter != core, shorter
+    core = re.sub(r"^(?:when|while|as|after|before|because)\s+(?=\S+\s)", "", core, flags=re.IGNORECASE)
     exists = _EXISTS.match(core)
     core = core[exists.end() :] if exists else core
     subject, verb, rest = split_clause(core, exists=bool(exists))
@@ -125,6 +127,10 @@ def read(body: str, *, asked: bool) -> Reading:
         pronoun = _PRONOUNS.get(core.split(" ", 1)[0].lower())
         if pronoun:
             return Reading("en", hero_gender=pronoun, place=place, opening=body)
+        if re.match(r"(?:lost|alone|trapped|stuck|hidden)\b", core, re.IGNORECASE):
+            return Reading("en", place=place)
+        if re.match(r"it (?:was|is|had|seemed)\b", core, re.IGNORECASE) and not asked:
+            return Reading("en", place=place, opening=body)
         return Reading("en", place=place, quote=body) if not asked else Reading("en", place=place, topic=body)
     hero, friend = read_people(subject, core)
     clause = f"{verb} {rest}".strip()
@@ -141,6 +147,7 @@ def read(body: str, *, asked: bool) -> Reading:
             friend = read_friend(clause[meeting.end() :])
         elif found and found[2].split()[-1].lower() not in _NOT_PLACE:
             thing = noun_thing(found[1], found[2])
+            thing = None if place and thing.later == place.noun else thing
     if theme in ("found", "lost") and thing is None:
         theme = "journey" if theme == "lost" else None
     if theme == "found" and thing and (thing.later.split()[-1] in _FIXED or not _ownable(thing)):
@@ -151,7 +158,9 @@ def read(body: str, *, asked: bool) -> Reading:
     if verb:
         if exists and not asked and re.match(r"^(?:there|lived|once)", sentence, re.IGNORECASE) is None:
             return Reading("en", hero, None, friend, place, thing, theme, body)
-        opening = body if not asked or not re.match(r"who|that|which", verb) else past_opening(hero, core)
+        relative = verb in ("who", "that", "which") and core == sentence
+        whole = any(word in _STRONG or word.endswith("ed") for word in re.findall(r"\w+", rest.lower())[1:])
+        opening = past_opening(hero, core) if relative and (asked or not whole) else body
         return Reading("en", hero, None, friend, place, thing, theme, opening)
     return read_noun_phrase(hero, core, place, asked=asked, exists=bool(exists), body=body, friend=friend)
 
@@ -216,7 +225,7 @@ def read_people(subject: str, core: str) -> tuple[Hero, Friend | None]:
         return Hero(name, name, True, _PEOPLE.get(kind) or name_gender(name)), None
     first, _, second = subject.partition(" and ")
     words = first.split()
-    if words and words[0].lower() in _DETERMINERS:
+    if len(words) > 1 and words[0].lower() in _DETERMINERS:
         plural = words[0].lower() in _PLURAL_DETERMINERS or (bool(second) and not second[:1].isupper())
         if plural:
             whole = _lower_first(subject)
@@ -224,7 +233,9 @@ def read_people(subject: str, core: str) -> tuple[Hero, Friend | None]:
         later = f"the {_head(words[1:])}"
         friend = Friend(second, gender if (gender := name_gender(second)) != "n" else coin(second)) if second else None
         return Hero(_lower_first(first), later, False, _PEOPLE.get(words[-1].lower()) or coin(later)), friend
-    name = _title(first) or "Someone"
+    name = (first if "'s " in first or "’s " in first else _title(first)) or "Someone"
+    if not split_clause(core)[1]:
+        name = re.split(r"['’]s\s", name)[0]
     partner = None
     if second and len(second) < 40:
         known = name_gender(second)
@@ -245,7 +256,9 @@ def read_friend(after_verb: str) -> Friend | None:
 
 def read_place(sentence: str) -> Place | None:
     for match in _PLACE.finditer(sentence):
-        preposition, noun = match[1].lower(), match[2].strip()
+        preposition, words = match[1].lower(), match[2].split()
+        verbs = [i for i, word in enumerate(words) if i > 1 and word.lower() in _STRONG]
+        noun = " ".join(words[: verbs[0]] if verbs else words)
         head = noun.split()[-1].lower()
         if any(word.lower() in _NOT_PLACE for word in noun.split()) or (noun[0].isupper() and preposition in ("to", "by", "from", "on")):
             continue

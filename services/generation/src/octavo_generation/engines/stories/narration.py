@@ -6,10 +6,13 @@ import codecs
 import re
 from collections.abc import Mapping
 
-from octavo_generation.engines.stories.conditioning import Language
+from octavo_generation.engines.stories.conditioning import AGREEMENT, Conditions
 
 _SENTENCE_END = re.compile(r"(?:^|[.!?…][\"”»')]*\s+|[\"“«¿¡]|\n)$")
 _GLUED = re.compile(r"(?:^|[\s\"“«¿¡(])$")
+_SEEN = 16
+"""Characters before a slot that decide about its capital, its space and its contraction."""
+_LIKE_I = re.compile(r"(?:[IÍ]|Hi(?!e))", re.IGNORECASE)
 _CONTRACTED = re.compile(r"\b([Dd]e|[Aa]) $")
 
 
@@ -21,8 +24,9 @@ class Narration:
     character is held back until all of its bytes are here.
     """
 
-    def __init__(self, language: Language, slots: Mapping[str, str], opening: str = "") -> None:
-        self._language = language
+    def __init__(self, conditions: Conditions | None, slots: Mapping[str, str], opening: str = "") -> None:
+        """`conditions` may be None for text without slots."""
+        self._conditions = conditions
         self._slots = slots
         self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         self._held = ""
@@ -39,18 +43,27 @@ class Narration:
         return self._opening
 
     def feed(self, piece: bytes | str) -> str:
-        """`piece` is a token's bytes, or the name of a slot."""
+        """`piece` is a token's bytes, or the token itself where it is a slot or an agreement."""
         return self._take(self._decoder.decode(piece)) if isinstance(piece, bytes) else self.feed_slot(piece)
 
     def feed_slot(self, token: str) -> str:
-        value = self._slots[token]
+        agreement = AGREEMENT.fullmatch(token)
+        if agreement is None:
+            value = self._slots[token]
+        else:
+            assert self._conditions is not None
+            value = self._conditions.agree(token)
+            if agreement[1].islower():
+                return self._take(value)
         self._space()
-        before = self._sent + self._held
+        before = (self._sent[-_SEEN:] + self._held)[-_SEEN:]
         if not _GLUED.search(before):
             before, self._held = before + " ", self._held + " "
-        if self._language == "es" and value.startswith("el ") and (match := _CONTRACTED.search(before)):
-            self._held = self._held.removesuffix(" ") + "l "
-            value = value.removeprefix("el ") if match[1].lower() in ("a", "de") else value
+        if self._conditions is not None and self._conditions.language == "es":
+            if value.startswith("el ") and _CONTRACTED.search(before):
+                self._held, value = self._held.removesuffix(" ") + "l ", value.removeprefix("el ")
+            elif _LIKE_I.match(value) and self._held.endswith(" y "):
+                self._held = self._held.removesuffix("y ") + "e "
         if _SENTENCE_END.search(before):
             value = value[:1].upper() + value[1:]
         return self._take(value)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from octavo_generation.engines.stories import english, spanish
 from octavo_generation.engines.stories.conditioning import HeroGender, Language
 from octavo_generation.engines.stories.reading import Hero, Reading
+from octavo_generation.engines.stories.sentences import first_sentence
 from octavo_generation.engines.stories.words import gender_of_names
 
 LONGEST_OPENING = 400
@@ -75,7 +76,7 @@ def spoken_language(text: str) -> str | None:
     best = max(score, key=lambda name: score[name])
     if score[best] == 0:
         return None
-    ours = "en" if score["en"] >= score["es"] else "es"
+    ours = "en" if score["en"] > score["es"] else "es"
     return ours if score[ours] >= score[best] else "other"
 
 
@@ -97,6 +98,8 @@ def _translate(reading: Reading, wanted: Language) -> Reading:
     if hero is None:
         return Reading(wanted)
     name = hero.later if hero.named else re.sub(r"^(?:the|el|la|los|las)\s+", "", hero.later).title()
+    if not name.strip():
+        return Reading(wanted)
     return Reading(wanted, _as_name(name, wanted, hero), theme="journey" if reading.theme == "journey" else None)
 
 
@@ -107,20 +110,20 @@ def _as_name(name: str, wanted: Language, like: Hero | None = None) -> Hero:
 
 def _bounded(reading: Reading) -> Reading:
     """No slot longer than a reader would bear: a name of 60 characters, a place or thing of 80."""
-    hero = reading.hero
+    hero = reading.hero if reading.hero and reading.hero.first.strip() and reading.hero.later.strip() else None
     if hero and max(len(hero.first), len(hero.later)) > 60:
         short = _shorten(hero.later, 40).rstrip(" …")
         hero = Hero(short, short, hero.named, hero.gender)
     place = reading.place if reading.place and len(reading.place.adverbial) <= 80 else None
     thing = reading.thing if reading.thing and len(reading.thing.first) <= 80 else None
     theme = reading.theme if thing or reading.theme in (None, "wish", "journey", "open") else None
-    return replace(reading, hero=hero, place=place, thing=thing, theme=theme)
+    quote, topic = reading.quote or None, reading.topic or None
+    return replace(reading, hero=hero, place=place, thing=thing, theme=theme, quote=quote, topic=topic)
 
 
 def _opening(text: str) -> str | None:
     """The prompt as whole sentences with a capital and a full stop; None where it is too long to begin with."""
-    sentences = re.split(r"(?<=[.!?…])\s+", text)
-    kept = text if len(text) <= LONGEST_OPENING else sentences[0]
+    kept = text if len(text) <= LONGEST_OPENING else first_sentence(text)
     if len(kept) > LONGEST_OPENING:
         return None
     kept = kept.strip().rstrip(",;:-")

@@ -7,6 +7,7 @@ import zlib
 
 from octavo_generation.engines.stories.conditioning import FriendGender, HeroGender, Theme, ThingForm
 from octavo_generation.engines.stories.reading import Friend, Hero, Place, Reading, Thing
+from octavo_generation.engines.stories.sentences import first_sentence
 from octavo_generation.engines.stories.words import gender_of_names, reading_words
 
 _LISTS = reading_words("es")
@@ -105,7 +106,7 @@ def read(body: str, *, asked: bool) -> Reading:
     """Reads one cleaned prompt of which `strip_instruction` has taken the command."""
     if not body.strip(" .,!…") or _FORMULA.match(body):
         return Reading("es", formula=bool(body))
-    sentence = re.split(r"(?<=[.!?…])\s+", body, maxsplit=1)[0][:400]
+    sentence = first_sentence(body)[:400]
     place = read_place(sentence)
     theme: Theme | None = None
     thing: Thing | None = None
@@ -115,12 +116,15 @@ def read(body: str, *, asked: bool) -> Reading:
         inner = re.match(rf"^(?:{_PREPOSITIONS})\s[^,]{{2,60}},\s+", shorter, re.IGNORECASE)
         shorter = shorter[inner.end() :] if inner else shorter
         moved, core = shorter != core, shorter
+    core = re.sub(r"^(?:cuando|mientras|porque)\s+(?=\S+\s)", "", core, flags=re.IGNORECASE)
     told = core != sentence
     exists = _EXISTS.match(core)
     core = core[exists.end() :] if exists else core
     subject, verb, rest = split_clause(core)
     if not subject:
         first = core.split(" ", 1)[0].lower()
+        if re.match(r"(?:perdid|atrapad|escondid)[oa]s?\b", core, re.IGNORECASE):
+            return Reading("es", place=place)
         if first in _PRONOUNS or (first in _VERBS and not asked and first not in _NOT_SUBJECT and first not in ("no", "nunca", "siempre")):
             return Reading("es", hero_gender=_PRONOUNS.get(first), place=place, opening=body)
         return Reading("es", place=place, quote=body) if not asked else Reading("es", place=place, topic=body)
@@ -138,14 +142,15 @@ def read(body: str, *, asked: bool) -> Reading:
             friend = read_friend(clause[meeting.end() :])
         elif found and found[2].split()[0].lower() not in _NOT_PLACE and theme != "journey":
             thing = noun_thing(found[1], found[2])
+            thing = None if place and thing.later == place.noun else thing
     if theme in ("found", "lost") and thing is None:
         theme = "journey" if theme == "lost" else None
     if theme == "found" and thing and (thing.later.split()[1] in _FIXED or not _ownable(thing)):
         theme = "secret"
     if verb:
         relative = verb in ("que", "quien") and not told and not exists
-        if relative and not asked and re.search(r"[.!?]\s*$", body) is None and len(core.split()) < 4:
-            return Reading("es", hero, None, friend, place, thing, theme, body)
+        whole = any(_is_verb(["", word], 1) for word in re.findall(r"\w+", rest.lower())[1:])
+        relative = relative and (asked or not whole)
         return Reading("es", hero, None, friend, place, thing, theme, past_opening(hero, core) if relative else body)
     if told or exists:
         return Reading("es", hero, None, friend, place, opening=body)
@@ -241,7 +246,9 @@ def read_friend(after_verb: str) -> Friend | None:
 
 def read_place(sentence: str) -> Place | None:
     for match in _PLACE.finditer(sentence):
-        preposition, noun = match[1].lower(), match[2].strip()
+        preposition, parts = match[1].lower(), match[2].lower().split()
+        verbs = [i for i in range(2, len(parts)) if _is_verb(parts, i)]
+        noun = " ".join(match[2].split()[: verbs[0]] if verbs else match[2].split())
         words = noun.split()
         article, head = ("el", words[0]) if preposition.endswith("l") else (words[0].lower(), words[1] if len(words) > 1 else words[0])
         proper = article not in _DETERMINERS and noun[0].isupper()
@@ -304,7 +311,7 @@ def imperfect(verb: str) -> str:
 def noun_gender(determiner: str, noun: str) -> FriendGender:
     """Gender of a noun by its article, else by its ending."""
     low = determiner.lower()
-    if noun.lower() in _FEMININE_WITH_EL:
+    if noun.lower() in _FEMININE_WITH_EL or noun.lower() in _LISTS["feminine"]:
         return "f"
     if low in ("una", "unas", "la", "las", "esta", "esa", "otra", "nuestra", "varias"):
         return "f"

@@ -21,6 +21,7 @@ class OpenAICompatibleClient:
         self._provider = provider
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {api_key}"} if api_key else {})
+        self._secret = (api_key or "").encode()
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(10.0, timeout_s))
         self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
@@ -59,7 +60,9 @@ class OpenAICompatibleClient:
         return self._session
 
     def _error(self, status: int, raw: bytes, retry_after: str | None) -> ProviderError:
-        message = f"{self._provider} answered {status}: {error_message(raw)}"
+        # Some servers repeat the key that they refuse; ours must not reach a log, a row or a caller.
+        told = raw.replace(self._secret, b"[redacted]") if self._secret else raw
+        message = f"{self._provider} answered {status}: {error_message(told)}"
         if status == 429 or status >= 500:
             return ProviderUnavailable(message, provider=self._provider, retry_after=retry_after_of(retry_after))
         if status == 408:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import orjson
@@ -56,5 +57,6 @@ def retry_after_of(header: str | None) -> float | None:
     if header is None:
         return None
     with contextlib.suppress(ValueError):
-        return min(max(float(header), 0.0), 3_600.0)
+        seconds = float(header)
+        return None if math.isnan(seconds) else min(max(seconds, 0.0), 3_600.0)
     return None
