@@ -46,7 +46,7 @@ def issuer() -> Iterator[Issuer]:
             self.end_headers()
             self.wfile.write(document)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

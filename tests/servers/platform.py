@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-
 from tests.servers.starting import free_port, wait_until
 
 
@@ -76,7 +75,12 @@ def platform(*files: Path, home: Path, environment: dict[str, str] | None = None
         )
     started = Platform(f"http://127.0.0.1:{port}", port, home, log_file, process)
     try:
-        wait_until(started.is_ready, what=f"the platform is not ready; see {log_file}", deadline_s=ready_within_s)
+        wait_until(
+            lambda: process.poll() is not None or started.is_ready(),
+            what=f"the platform is not ready; see {log_file}",
+            deadline_s=ready_within_s,
+        )
+        assert process.poll() is None, f"the platform ended with {process.returncode}:\n{started.log}"
         yield started
     finally:
         if process.poll() is None:
@@ -89,4 +93,3 @@ def platform(*files: Path, home: Path, environment: dict[str, str] | None = None
                     child.kill()
             process.kill()
             process.wait(10)
-

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from tests.servers.generators import generator, provider, text_generator, write_generators
 from tests.servers.jwks import Issuer, issuer
 from tests.servers.platform import Platform, platform
@@ -38,7 +37,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     with upstream() as quick, upstream(latency_s=120) as held, upstream() as failing, issuer() as tokens:
         file = write_generators(
             folder / "generators.yaml",
-            text_generator("text", quick.url, limits={"maxPromptChars": 2_000_000}),
+            text_generator("text", quick.url, limits={"maxPromptChars": 1_000_000}),
             text_generator("waiting", quick.url, jobs={"defaultMode": "wait"}),
             text_generator("short", quick.url, limits={"maxPromptChars": 100}),
             text_generator("pages", quick.url),
@@ -61,7 +60,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             text_generator("keyless", quick.url, providers=[provider(quick.url, credentials={"env": "TEST_ABSENT_KEY"})]),
             text_generator("oidc", quick.url, auth={"mode": "oidc", "issuer": "https://login.example.org"}),
         )
-        environment = {"TEST_PROVIDER_KEY": PROVIDER_KEY, "OCTAVO_JWKS_URL": tokens.url, "OCTAVO_CORS_ORIGINS": '["https://app.example.org"]'}
+        environment = {
+            "TEST_PROVIDER_KEY": PROVIDER_KEY,
+            "OCTAVO_JWKS_URL": tokens.url,
+            "OCTAVO_CORS_ORIGINS": '["https://app.example.org"]',
+        }
         with platform(file, EXAMPLES, home=folder / "home", environment=environment) as running:
             yield Shared(running, quick, held, failing, tokens)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-
 from tests.servers.starting import wait_until
 
 WAIT = {"prefer": "wait=30"}

@@ -6,11 +6,14 @@ import itertools
 
 import httpx
 import pytest
-
+import redis
 from tests.integration.generation.conftest import Shared
 from tests.integration.generation.submitting import WAIT, accepted, submit, until, url
 from tests.servers.answers import ENDS, assert_problem, follow, frames
+from tests.servers.starting import wait_until
 from tests.servers.upstream import Upstream
+
+from octavo.runner.layout import Home
 
 pytestmark = pytest.mark.needs("redis")
 
@@ -31,6 +34,23 @@ def test_the_stream_tells_the_job_from_acceptance_to_its_end(client: httpx.Clien
     assert all(frame.data["job"] == job and frame.data["generator"] == "text" for frame in told)
     assert all(a < b for a, b in itertools.pairwise(order(frame.id) for frame in told))
     assert told[-1].data["data"]["result"]["result"]["text"] == "An answer."
+
+
+def test_an_acceptance_that_is_published_again_is_told_once(client: httpx.Client, held: Upstream, shared: Shared) -> None:
+    running, job = accepted(client, "slow"), accepted(client, "slow")
+    stream = redis.Redis.from_url(Home(shared.platform.home).redis_url)
+
+    def acceptances() -> list[str]:
+        return [i.decode() for i, fields in stream.xrange("octavo:events:anonymous") if fields[b"j"] == job.encode()]
+
+    wait_until(lambda: len(acceptances()) == 2, what="the reaper does not publish again what waits long")
+    with client.stream("GET", url("slow", f"generate/{job}/events"), headers={"last-event-id": acceptances()[0]}) as answer:
+        held.released.set()
+        assert [frame.event for frame in frames(answer.iter_lines())] == ["job.started", "job.succeeded"]
+    whole = follow(client, url("slow", f"generate/{job}/events"))
+    assert [frame.event for frame in whole] == ["job.accepted", "job.started", "job.succeeded"]
+    held.released.clear()
+    until(client, "slow", running, "succeeded")
 
 
 def test_a_running_job_is_followed_live_to_its_end(client: httpx.Client, held: Upstream) -> None:

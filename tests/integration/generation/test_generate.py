@@ -6,7 +6,6 @@ import time
 
 import httpx
 import pytest
-
 from tests.integration.generation.conftest import Shared
 from tests.integration.generation.submitting import ASYNC, WAIT, accepted, submit, until, url
 from tests.servers.answers import assert_problem, follow
@@ -270,7 +269,7 @@ class TestJobsList:
 
     @pytest.mark.parametrize(
         "query",
-        ["cursor=x", "cursor=%00", "cursor=%C3%B1", "cursor=" + "a" * 500, "cursor=", "limit=0", "limit=101", "limit=x", "status=done", "limit=1e9"],
+        ["cursor=x", "cursor=%00", "cursor=%C3%B1", "cursor=" + "a" * 500, "cursor=", "limit=0", "limit=101", "limit=x", "status=done"],
     )
     def test_a_query_that_makes_no_sense_is_refused(self, client: httpx.Client, query: str) -> None:
         assert_problem(client.get(f"{url('pages', 'jobs')}?{query}"), 422)

@@ -7,7 +7,6 @@ import time
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-
 from tests.integration.generation.conftest import Shared
 from tests.integration.generation.submitting import WAIT, submit, url
 from tests.servers.answers import assert_problem, follow

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.integration.generation.conftest import PROVIDER_KEY, Shared
 from tests.integration.generation.submitting import WAIT, accepted, submit, until, url
 from tests.servers.answers import follow
@@ -119,7 +118,7 @@ def test_the_key_goes_to_the_provider_and_nowhere_else(client: httpx.Client, fai
     failing.fail_next += [(401, {}, told), (500, {}, told), (502, {}, f"x{PROVIDER_KEY}".encode()), (200, {}, GOOD)]
     answers = [submit(client, "keyed", correlation_id, **WAIT) for correlation_id in ("one", "two", "three")]
 
-    assert {headers["Authorization"] for headers in failing.headers} == {f"Bearer {PROVIDER_KEY}"}
+    assert {httpx.Headers(headers)["authorization"] for headers in failing.headers} == {f"Bearer {PROVIDER_KEY}"}
     assert "Incorrect API key provided: [redacted]." in answers[0].json()["message"]
     streams = [client.get(url("keyed", f"generate/{a.json()['generation_id']}/events")).text for a in answers]
     with closing(sqlite3.connect(shared.platform.home / "jobs.db")) as connection:

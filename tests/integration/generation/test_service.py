@@ -6,7 +6,6 @@ import httpx
 import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
 from tests.integration.generation.conftest import Shared
 from tests.integration.generation.submitting import ASYNC, WAIT, accepted, submit, until, url
 from tests.servers.answers import assert_problem
@@ -100,7 +99,9 @@ class TestOnEveryService:
         names = {family.name for family in text_string_to_metric_families(answer.text)}
         assert {"octavo_http_requests", "octavo_http_request_seconds"} <= names
         assert job not in answer.text
-        assert 'route="/api/v1/generate"' in answer.text
+        requests = [line for line in answer.text.splitlines() if line.startswith("octavo_http_requests_total") and 'service="text"' in line]
+        assert any('route="/api/v1/generate",' in line and 'method="POST"' in line for line in requests)
+        assert any('route="/api/v1/generate/{generation_id}"' in line for line in requests)
 
     def test_a_correlation_id_is_kept_or_made(self, client: httpx.Client, base: str) -> None:
         kept = client.get(f"{base}/nowhere", headers={"x-correlation-id": "trace-1:a/b+c=@d._-"})

@@ -10,7 +10,6 @@ from tests.unit.jobs.making import eventually
 
 from octavo_jobs.group_commit import GroupCommit
 
-
 POISON = -1
 
 

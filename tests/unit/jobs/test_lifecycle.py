@@ -174,6 +174,8 @@ def test_a_retry_waits_between_a_tenth_and_the_whole_of_its_ceiling(failures: in
     assert len(set(delays)) > 150, "jitter, so that failures of one moment do not come back in one moment"
 
 
-@pytest.mark.parametrize(("age_ms", "wait_ms"), [(0, RING_GRACE_MS), (20_000, 20_000), (86_400_000, RING_AGAIN_MAX_MS), (-5_000, RING_GRACE_MS)])
+@pytest.mark.parametrize(
+    ("age_ms", "wait_ms"), [(0, RING_GRACE_MS), (20_000, 20_000), (86_400_000, RING_AGAIN_MAX_MS), (-5_000, RING_GRACE_MS)]
+)
 def test_the_bell_is_rung_again_the_later_the_older_a_job_is(age_ms: int, wait_ms: int) -> None:
     assert lifecycle.ring_again_at(WAITING, NOW + age_ms) == NOW + age_ms + wait_ms

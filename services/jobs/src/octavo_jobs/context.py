@@ -26,6 +26,7 @@ class JobContext:
         self._clock = clock or SystemClock()
         self._publisher = publisher
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._ended = threading.Event()
         self._seq = 0
         self._pieces: list[str] = []
@@ -54,7 +55,12 @@ class JobContext:
 
     def token(self, text: str) -> None:
         """A piece of the text being generated; pieces joined in the order of `seq` are the text so far."""
-        if not self.is_ended:
+        if self.is_ended:
+            return
+        if threading.get_ident() == self._thread:
+            # At once: put off, a handler's last word would come after the flush that precedes the job's end.
+            self._add_piece(text)
+        else:
             self._loop.call_soon_threadsafe(self._add_piece, text)
 
     def flush(self) -> None:

@@ -30,6 +30,7 @@ from redis.exceptions import RedisError
 
 from octavo_core.clock import to_iso
 from octavo_core.errors import OctavoError
+from octavo_jobs.channels import stream_key
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.store.port import JobStore
 
@@ -69,10 +70,6 @@ class Event:
                 "data": self.data,
             }
         )
-
-
-def stream_key(user: str) -> str:
-    return f"octavo:events:{user}"
 
 
 def transition_event(job: Job) -> Event:

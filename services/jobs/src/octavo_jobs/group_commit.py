@@ -3,8 +3,8 @@
 Alone, a call goes through at once. Under load the batch grows by itself to what arrives during one commit, and once calls come
 in company a commit also lingers a few milliseconds for more of them: a transaction costs nearly the same for one job as for ten.
 
-Any number of tasks of one event loop may call `submit`; one flush runs at a time. When the commit raises, every caller of that batch gets the exception, and nothing of it may have been written (the
-committer is one transaction).
+Any number of tasks of one event loop may call `submit`; one flush runs at a time. When the commit raises, every caller of that
+batch gets the exception, and nothing of it may have been written (the committer is one transaction).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-LINGER_S = 0.005
+LINGER_PER_CALL_S = 0.0003
+LINGER_MAX_S = 0.008
 COMPANY = 2
 """How many calls in the last batch mean load …"""
 RECENT_S = 0.05
@@ -26,12 +27,12 @@ RECENT_S = 0.05
 
 class GroupCommit(Generic[Item, Outcome]):
     def __init__(
-        self, commit: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], *, max_batch: int = 256, linger_s: float = LINGER_S
+        self, commit: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], *, max_batch: int = 256, linger_max_s: float = LINGER_MAX_S
     ) -> None:
         """`commit` gets 1..max_batch items and returns as many outcomes in the same order."""
         self._commit = commit
         self._max_batch = max_batch
-        self._linger_s = linger_s
+        self._linger_max_s = linger_max_s
         self._company = 0
         self._flushed_at = 0.0
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
@@ -50,7 +51,7 @@ class GroupCommit(Generic[Item, Outcome]):
             while self._waiting:
                 busy = self._company >= COMPANY and loop.time() - self._flushed_at < RECENT_S
                 if busy and len(self._waiting) < self._max_batch:
-                    await asyncio.sleep(self._linger_s)
+                    await asyncio.sleep(min(self._company * LINGER_PER_CALL_S, self._linger_max_s))
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch))]
                 self._company = len(batch)
                 try:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from octavo_core.errors import Conflict, NotFound, Throttled
 from octavo_jobs import metrics
+from octavo_jobs.channels import CANCEL_CHANNEL
 from octavo_jobs.events import EventPublisher, transition_event
 from octavo_jobs.group_commit import GroupCommit
 from octavo_jobs.lifecycle import Job, State
@@ -26,8 +27,6 @@ from octavo_jobs.store.port import JobStore
 from octavo_jobs.transport import Bell
 
 log = structlog.get_logger(__name__)
-
-CANCEL_CHANNEL = "octavo:cancel"
 
 
 @dataclass(slots=True)

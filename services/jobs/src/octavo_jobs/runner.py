@@ -28,10 +28,11 @@ from redis.exceptions import RedisError
 
 from octavo_core.errors import OctavoError, Unavailable
 from octavo_jobs import metrics
+from octavo_jobs.channels import CANCEL_CHANNEL
 from octavo_jobs.context import JobContext
+from octavo_jobs.ending import end_task
 from octavo_jobs.events import EventPublisher
 from octavo_jobs.group_commit import GroupCommit
-from octavo_jobs.intake import CANCEL_CHANNEL
 from octavo_jobs.lifecycle import Failure, Job, State
 from octavo_jobs.model import CancelConfirmed, Finish, HandedBack, Outcome, Renewal, Succeeded
 from octavo_jobs.store.port import JobStore
@@ -141,9 +142,7 @@ class Runner:
             self._stop(running, "drained")
         if leftover:
             await asyncio.wait([running.task for running in leftover], timeout=15)
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.gather(*(end_task(loop) for loop in self._loops))
 
     def _begin(self, lane: Lane, job: Job) -> None:
         self.last_active = time.monotonic()

@@ -22,7 +22,8 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from octavo_jobs.events import stream_key
+from octavo_jobs.channels import stream_key
+from octavo_jobs.ending import end_task
 
 log = structlog.get_logger(__name__)
 
@@ -107,9 +108,7 @@ class EventHub:
 
     async def close(self) -> None:
         if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await end_task(self._reader)
         with contextlib.suppress(RedisError, OSError):
             await self._client.delete(self._control)
 

@@ -33,6 +33,8 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.middleware import Middleware
 from redis.exceptions import RedisError
 
+from octavo_jobs.channels import WAKE_CHANNEL
+
 log = structlog.get_logger(__name__)
 
 ACTOR = "octavo_jobs.take"
@@ -40,7 +42,6 @@ PREFETCH = 2
 BLOCK_S = 1
 """How long a consumer blocks at a stretch; also how long a worker's stop waits for it."""
 NAMESPACE = "octavo:bell"
-WAKE_CHANNEL = "octavo:wake"
 
 Take = Callable[[str, list[str]], Awaitable[None]]
 

@@ -4,12 +4,12 @@ retries find someone for as long as any process of the platform lives."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Sequence
 
 from octavo_core.clock import SystemClock
+from octavo_jobs.ending import end_task
 from octavo_jobs.events import EventPublisher
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
@@ -44,9 +44,7 @@ class Worker:
         """Ends running jobs within `drain_s` seconds, hands back the rest, closes everything."""
         self.runner.refuse_new()
         if self._reaping is not None:
-            self._reaping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reaping
+            await end_task(self._reaping)
         await self._listener.stop()
         await self.runner.drain(drain_s)
         await self._publisher.close()

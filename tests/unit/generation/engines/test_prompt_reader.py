@@ -242,7 +242,12 @@ def test_never_fails_and_never_hands_on_control_characters(prompt: str, language
 def _is_no_word(text: str) -> bool:
     """A name may not be a verb, a number word or the like: those end the subject."""
     known = frozenset().union(*reading_words("en").values())
-    return text.isalnum() and text.lower() not in known and not text.lower().endswith(("ed", "s")) and unicodedata.normalize("NFC", text) == text
+    return (
+        text.isalnum()
+        and text.lower() not in known
+        and not text.lower().endswith(("ed", "s"))
+        and unicodedata.normalize("NFC", text) == text
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from octavo.training.story_evaluation import foreign_words, held_out, repeated_sentences
 from octavo.training.story_grammar import draw_conditions, expand, load_grammar, write_corpus, write_story
-from octavo_generation.engines.stories.conditioning import AGREEMENT, AUDIENCES, LANGUAGES, SLOTS, THEMES, Audience, Conditions, Language
+from octavo_generation.engines.stories.conditioning import (
+    AGREEMENT,
+    AUDIENCES,
+    LANGUAGES,
+    SLOTS,
+    THEMES,
+    Audience,
+    Conditions,
+    Language,
+    special_tokens,
+)
+
+CONTROL = re.compile("|".join(token for token in special_tokens() if token not in SLOTS and "|" not in token))
 
 
 def test_the_same_seed_writes_the_same_corpus() -> None:
@@ -25,8 +37,10 @@ def test_the_same_seed_writes_the_same_corpus() -> None:
 def test_a_story_is_whole(seed: int) -> None:
     rng = random.Random(seed)
     conditions = draw_conditions(rng)
-    story = write_story(conditions, rng)
+    written = write_story(conditions, rng)
 
+    assert set(CONTROL.findall(written)) <= set(conditions.tokens())
+    story = CONTROL.sub("", written)
     tokens = set(re.findall(r"<[^>]*>", story))
     assert all(token in SLOTS or AGREEMENT.fullmatch(token) for token in tokens)
     assert not re.search(r"[{}\[\]|%@]|  ", story)
@@ -60,7 +74,9 @@ def test_every_sentence_of_every_plot_can_be_told(language: Language, audience: 
 def test_audiences_differ_in_the_length_of_their_sentences(language: Language) -> None:
     means = {}
     for audience in AUDIENCES:
-        texts = [e.text for e in write_corpus(0, 600) if e.conditions.language == language and e.conditions.audience == audience]
+        texts = [
+            CONTROL.sub("", e.text) for e in write_corpus(0, 600) if e.conditions.language == language and e.conditions.audience == audience
+        ]
         words = sum(len(text.split()) for text in texts)
         means[audience] = words / sum(len(re.findall(r"[.!?…][”»]?(?:\s|$)", text)) for text in texts)
     assert means["children"] < means["young"] < means["adult"]

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from octavo_core.errors import Fault, InvalidInput, OctavoError
 from octavo_core.http.edge import Edge
 from octavo_core.http.health import Check, health_router
-from octavo_core.http.problems import problem_for_status, problem_response
+from octavo_core.http.problems import PROBLEM_RESPONSES, problem_for_status, problem_response
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -35,7 +35,7 @@ def create_app(
 
     `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back.
     """
-    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan)
+    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan, responses=PROBLEM_RESPONSES)
     app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
     if cors_origins:
         # Around the edge, so that a browser may read its refusals (413, 500) too.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from starlette.responses import Response
@@ -36,6 +37,35 @@ _STATUS: dict[type[OctavoError], int] = {
     errors.Misconfigured: 500,
 }
 _CODE_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large"}
+
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["success", "error", "message", "correlation_id", "type", "title", "status", "detail"],
+    "properties": {
+        "success": {"const": False},
+        "error": {"type": "string", "description": "The machine's word for it."},
+        "message": {"type": "string"},
+        "correlation_id": {"type": ["string", "null"]},
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "message"],
+                "properties": {"path": {"type": "string"}, "message": {"type": "string"}, "allowed": {"type": "string"}},
+            },
+        },
+    },
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request is at fault; the problem says how.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}},
+    "5XX": {"description": "Something else is at fault.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}},
+}
+"""For OpenAPI documents: what every operation may answer beside its result."""
 
 
 def status_of(error: OctavoError) -> int:

@@ -56,23 +56,43 @@ def read_last_event_id(request: Request) -> str | None:
     return given or None
 
 
+class _News:
+    """Tells a transition that is published again (`octavo_jobs.events` says when that happens) from one that is news."""
+
+    def __init__(self) -> None:
+        self._version = 0
+
+    def is_new(self, event: StreamEvent) -> bool:
+        if event.type == "job.token":
+            return True
+        body = orjson.loads(event.body)
+        if "seq" in body["data"]:
+            return True
+        newer: bool = body["version"] > self._version
+        self._version = max(self._version, body["version"])
+        return newer
+
+
 async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIterator[bytes]:
     with await services.hub.listen(job.owner, job.id) as listener:
         # A job's events cannot be older than the job; the margin allows for two machines' clocks.
-        position = after or f"{max(0, job.created_at - _CLOCK_MARGIN_MS)}-0"
+        # Read from there on a return too: only so is it known which transitions the client has heard of.
+        beginning, position, news = f"{max(0, job.created_at - _CLOCK_MARGIN_MS)}-0", after or "0-0", _News()
         try:
-            async for event in services.hub.replay(job.owner, position, job=job.id, limit=10_000):
+            async for event in services.hub.replay(job.owner, beginning, job=job.id, limit=10_000):
+                if not news.is_new(event) or _order(event.id) <= _order(position):
+                    continue
                 position = event.id
                 yield _frame(event)
                 if event.type in ENDS and not await _goes_on(services, job, event):
                     return
         except (RedisError, OSError):
             yield sse.HEARTBEAT
-        async for frame in _live(services, job, listener, position):
+        async for frame in _live(services, job, listener, position, news):
             yield frame
 
 
-async def _live(services: JobServices, job: Job, listener: Listener, position: str) -> AsyncIterator[bytes]:
+async def _live(services: JobServices, job: Job, listener: Listener, position: str, news: _News) -> AsyncIterator[bytes]:
     idle, patience, has_ended = 0.0, _FIRST_LOOK_S, False
     while True:
         try:
@@ -82,7 +102,7 @@ async def _live(services: JobServices, job: Job, listener: Listener, position: s
             return
         if event is not None:
             idle, has_ended = 0.0, False
-            if _order(event.id) <= _order(position):
+            if not news.is_new(event) or _order(event.id) <= _order(position):
                 continue
             position = event.id
             yield _frame(event)

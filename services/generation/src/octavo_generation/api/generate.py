@@ -8,16 +8,22 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from octavo_core.errors import Conflict, NotFound
+from octavo_core.http import PROBLEM_RESPONSES
 from octavo_core.identity import Principal
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import MAX_BATCH, Submissions
-from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view, json_response
+from octavo_generation.api.views import JOB_ID, BatchResponse, GenerationResponse, generation_view, json_response
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import Job
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+_ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"model": GenerationResponse, "description": "Accepted, and not at its end yet."}}
+_SUBMITTED: dict[int | str, dict[str, Any]] = {
     202: {"model": GenerationResponse, "description": "Accepted; `Location` says where the result will be."},
-    **{code: {"description": "application/problem+json"} for code in (400, 401, 409, 413, 415, 422, 429, 503)},
+    "5XX": {
+        "model": GenerationResponse,
+        "description": "A caller who waited is told a failure by the status too; or the request could not be taken at all.",
+        "content": PROBLEM_RESPONSES["5XX"]["content"],
+    },
 }
 
 
@@ -29,7 +35,7 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
         "",
         summary=generator.task.summary,
         response_model=GenerationResponse,
-        responses=_RESPONSES,
+        responses=_SUBMITTED,
         openapi_extra=_json_body(schema) | {"parameters": _HEADERS},
     )
     async def generate(request: Request) -> Response:
@@ -38,6 +44,8 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
     @router.post(
         "/batch",
         summary=f"Up to {MAX_BATCH} requests at once",
+        response_model=BatchResponse,
+        responses={202: {"model": BatchResponse, "description": "Accepted, and not all at their end yet."}},
         openapi_extra=_json_body({"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_BATCH}),
     )
     async def generate_batch(request: Request) -> Response:
@@ -47,13 +55,18 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
     async def read(request: Request, generation_id: str) -> Response:
         return json_response(generation_view(await _owned(request, generation_id)), 200)
 
-    @router.delete("/{generation_id}", summary="Cancel", response_model=GenerationResponse)
+    @router.delete("/{generation_id}", summary="Cancel", response_model=GenerationResponse, responses=_ACCEPTED)
     async def cancel(request: Request, generation_id: str) -> Response:
         await _owned(request, generation_id)
         job = await services.intake.cancel(generation_id)
         return json_response(generation_view(job), 200 if job.state.ended else 202)
 
-    @router.post("/{generation_id}/replay", summary="Run a failed or cancelled generation again", response_model=GenerationResponse)
+    @router.post(
+        "/{generation_id}/replay",
+        status_code=202,
+        summary="Run a failed or cancelled generation again",
+        response_model=GenerationResponse,
+    )
     async def replay(request: Request, generation_id: str) -> Response:
         await _owned(request, generation_id)
         replayed = await services.intake.replay([generation_id])

@@ -47,6 +47,14 @@ class GenerationResponse(BaseModel):
     correlation_id: str
 
 
+class BatchResponse(BaseModel):
+    """The generations of a batch, in the order of its requests."""
+
+    success: bool = Field(description="False when one of them failed.")
+    items: list[GenerationResponse]
+    correlation_id: str
+
+
 def generation_view(job: Job) -> dict[str, Any]:
     """The JSON body of one job, as plain data (it is on the hot path)."""
     done: dict[str, Any] = orjson.loads(job.result) if job.result else {}

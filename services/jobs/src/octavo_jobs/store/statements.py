@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -292,7 +293,7 @@ def _as_change(old: Job, new: Job) -> dict[str, Any]:
 def _as_row(job: Job) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(job, name) for name in _COLUMNS}
     row["state"] = job.state.value
-    row["policy"] = orjson.dumps(asdict(job.policy)).decode()
+    row["policy"] = _policy_text(job.policy)
     return row
 
 
@@ -305,14 +306,14 @@ def _as_job(row: Any) -> Job:
 
 
 _COLUMNS = tuple(column.name for column in jobs.columns)
-_policies: dict[str, Policy] = {}
 
 
+# Policies are few and immutable: each is written and read once, within a bound.
+@lru_cache(maxsize=256)
 def _policy(text: str) -> Policy:
-    """Policies are few and immutable: decoded once each, within a bound."""
-    known = _policies.get(text)
-    if known is None:
-        if len(_policies) >= 256:
-            _policies.clear()
-        known = _policies[text] = Policy(**orjson.loads(text))
-    return known
+    return Policy(**orjson.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _policy_text(policy: Policy) -> str:
+    return orjson.dumps(asdict(policy)).decode()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from octavo.runner.redis_server import find_redis_server
 from octavo_core.errors import Misconfigured
@@ -31,7 +32,7 @@ def run(home: Path) -> None:
     findings = examine(home)
     for finding in findings:
         mark = "[green]✓[/]" if finding.good else "[red]✗[/]" if finding.needed else "[yellow]–[/]"
-        console.print(f"{mark} {finding.what}: {finding.text}", highlight=False)
+        console.print(f"{mark} {finding.what}: {escape(finding.text)}", highlight=False)
     if any(finding.needed and not finding.good for finding in findings):
         raise Misconfigured("this machine cannot run Octavo yet; the lines marked ✗ say why")
 
@@ -78,7 +79,7 @@ def _memory(_home: Path) -> Finding:
 
 def _training(_home: Path) -> Finding:
     missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
-    text = f"{' and '.join(missing)} missing; `pip install 'octavo[train]'`" if missing else "ready"
+    text = f"{' and '.join(missing)} missing; `pip install 'octavo[train]'`, or `./task train:setup` in a checkout" if missing else "ready"
     return Finding("Training (`octavo train`)", not missing, False, text)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import Field
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from octavo.platform.generators import ServedGenerators
 from octavo_core.errors import NotFound
@@ -32,8 +32,9 @@ class PlatformSettings(CommonSettings):
 
 
 class Platform:
-    """One ASGI callable. A request under `/generators/NAME/` goes straight to that generator's application; all else to the
-    platform's own routes. `reload` swaps the generators while requests are under way."""
+    """One ASGI callable. A request under `/generators/NAME/` goes straight to that generator's application, which has an edge
+    of its own (its metrics bear the generator's name); all else to the platform's own routes. `reload` swaps the generators
+    while requests are under way."""
 
     def __init__(self, settings: PlatformSettings, services: JobServices, resources: Sequence[GeneratorService]) -> None:
         self._services = services
@@ -46,24 +47,25 @@ class Platform:
         self._edge = Edge(self._dispatch, service="platform", max_body_bytes=settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
+            name, slash, _ = scope["path"][len(_PREFIX) :].partition("/")
+            found = self.generators.find(name) if slash else None
+            if found is not None:
+                # Starlette's own convention for mounted applications: `path` stays whole, `root_path` names what is before.
+                await found({**scope, "root_path": f"{scope.get('root_path', '')}{_PREFIX}{name}"}, receive, send)
+                return
         await self._edge(scope, receive, send)
 
     def reload(self, resources: Sequence[GeneratorService]) -> None:
         self.generators.replace(resources)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._app
         if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
             name, slash, _ = scope["path"][len(_PREFIX) :].partition("/")
             if name and slash:
-                found = self.generators.find(name)
-                if found is None:
-                    await problem_response(NotFound(f"there is no generator named {name[:64]}"))(scope, receive, send)
-                    return
-                # Starlette's own convention for mounted applications: `path` stays whole, `root_path` names what is before.
-                scope = {**scope, "root_path": f"{scope.get('root_path', '')}{_PREFIX}{name}"}
-                app = found
-        await app(scope, receive, send)
+                await problem_response(NotFound(f"there is no generator named {name[:64]}"))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
     def _own_routes(self, settings: PlatformSettings) -> FastAPI:
         app = create_app(

@@ -10,7 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.errors import Misconfigured, Unavailable
-from octavo_core.http import problem_response
+from octavo_core.http import Edge, problem_response
 from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.generator import serve
@@ -50,7 +50,8 @@ class ServedGenerators:
             except Misconfigured as error:
                 log.error("a generator cannot be served", generator=resource.name, reason=error.message)
                 reasons[resource.name] = error.message
-                apps[resource.name] = _Refusing(resource.name, error.message)
+                refusing = _Refusing(resource.name, error.message)
+                apps[resource.name] = Edge(refusing, service=resource.name, max_body_bytes=self._settings.max_body_bytes)
         self._resources = {resource.name: resource for resource in resources}
         self._apps, self._reasons = apps, reasons
 

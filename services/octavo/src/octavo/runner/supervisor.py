@@ -36,7 +36,7 @@ from octavo.runner.sleeping import Decision, decide
 from octavo_core.errors import Unavailable
 from octavo_core.spec import GeneratorService
 from octavo_generation.resources import write_generators_file
-from octavo_jobs.transport import WAKE_CHANNEL
+from octavo_jobs.channels import WAKE_CHANNEL
 
 LOOK_EVERY_S = 2.0
 STOP_WORKERS_S = 10.0

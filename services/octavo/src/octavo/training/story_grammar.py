@@ -84,6 +84,7 @@ _MACROS: Mapping[Language, Mapping[str, str]] = {
 }
 _MACRO = re.compile(r"%([A-Za-z]+)")
 _CHOICE = re.compile(r"\{([^{}\[\]]*)\}|([HFTNht])\[([^{}\[\]]*)\]")
+_REMINDER = re.compile(rf"(^|\s+)(<(?:{'|'.join(THEMES)}|known|new)>) ")
 _PARTS = ("friend_first", "friend_helps", "friend_known_first", "friend_known_helps", "scene", "speech", "thought", "coda")
 
 _CHANCE = {"scene": 0.7, "speech": 0.55, "thought": 0.8, "coda": 0.45, "second_trouble": 0.2, "friend_first": 0.55}
@@ -140,6 +141,8 @@ def write_story(conditions: Conditions, rng: random.Random) -> str:
 
 
 def _draft(conditions: Conditions, rng: random.Random) -> str:
+    """Control tokens come again where a sentence depends on them: copying a token over a distance is easier to learn than
+    acting on it, and what follows then has its reason close by. They stand before the white space and are no text."""
     grammar = load_grammar(conditions.language, conditions.audience)
     theme = conditions.theme
 
@@ -157,14 +160,14 @@ def _draft(conditions: Conditions, rng: random.Random) -> str:
     start = [] if conditions.told else [pick(grammar.openings[theme])]
     if chance("scene"):
         start.append(beat("scene"))
-    start.append(pick(grammar.goal[theme]))
+    start.append(f"<{theme}> {pick(grammar.goal[theme])}")
 
-    known = "known_" if conditions.friend_known else ""
+    known, mark = ("known_", "<known>") if conditions.friend_known else ("", "<new>")
     first, second = rng.sample(grammar.troubles, 2)
     if chance("friend_first"):
-        middle = [beat(f"friend_{known}first"), pick(first.trouble)]
+        middle = [f"{mark} {beat(f'friend_{known}first')}", pick(first.trouble)]
     else:
-        middle = [pick(first.trouble), beat(f"friend_{known}helps")]
+        middle = [pick(first.trouble), f"{mark} {beat(f'friend_{known}helps')}"]
     if chance("speech"):
         middle.append(beat("speech"))
     middle.append(pick(first.resolve))
@@ -173,11 +176,12 @@ def _draft(conditions: Conditions, rng: random.Random) -> str:
     if conditions.thing_known and theme not in THEMES_WITH_THING and chance("thought"):
         middle.append(beat("thought"))
 
-    end = [pick(grammar.payoff[theme]), pick(grammar.ending[theme])]
+    end = [f"<{theme}> {pick(grammar.payoff[theme])}", f"<{theme}> {pick(grammar.ending[theme])}"]
     if chance("coda"):
         end.append(beat("coda"))
     paragraphs = [" ".join(part) for part in (start, middle, end)]
-    return (" " if conditions.audience == "children" else "\n\n").join(paragraphs)
+    story = (" " if conditions.audience == "children" else "\n\n").join(paragraphs)
+    return _REMINDER.sub(r"\2\1", story)
 
 
 def draw_conditions(rng: random.Random) -> Conditions:

@@ -95,4 +95,7 @@ def _composed(reading: Reading, audience: Audience, hero: Hero, place: Place) ->
         if spanish:
             return f"Había una vez, {place.adverbial}, {person} que se llamaba {hero.later}."
         return f"Once upon a time there lived, {place.adverbial}, a {person} named {hero.later}."
+    if not spanish and not hero.named and hero.gender == "n":
+        # The model's own openings are for one hero; a plural noun needs a plural verb.
+        return f"There were once {hero.first}, {place.adverbial}."
     return ""

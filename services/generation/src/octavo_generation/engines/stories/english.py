@@ -56,6 +56,9 @@ _PLACE = re.compile(
     rf"(?:(?:edge|middle|end|top|bottom|foot|shore|heart|banks?) of (?:the|an?)\s+)?(?:[\w'’-]+\s+){{0,3}}?[\w'’-]+)"
     rf"|(?:[A-ZÁÉÍÓÚ][\w'’-]+(?:\s+[A-ZÁÉÍÓÚ][\w'’-]+)*))(?={_STOP})"
 )
+_MOVING = re.compile(
+    r"\b(?:went|goes?|travel\w*|sail\w*|flew|fl(?:y|ies)|moved|returned|walk\w*|ran|came|journey\w*|trip) $", re.IGNORECASE
+)
 _NOT_PLACE = _LISTS["not_place"]
 _INSIDE = _LISTS["inside"]
 _UPON = _LISTS["upon"]
@@ -260,14 +263,16 @@ def read_place(sentence: str) -> Place | None:
         verbs = [i for i, word in enumerate(words) if i > 1 and word.lower() in _STRONG]
         noun = " ".join(words[: verbs[0]] if verbs else words)
         head = noun.split()[-1].lower()
-        if any(word.lower() in _NOT_PLACE for word in noun.split()) or (noun[0].isupper() and preposition in ("to", "by", "from", "on")):
+        before = sentence[: match.start()]
+        person = noun[0].isupper() and preposition in ("to", "by", "from", "on") and not (preposition == "to" and _MOVING.search(before))
+        if person or any(word.lower() in _NOT_PLACE for word in noun.split()):
             continue
-        if re.search(r"\b(?:afraid|scared|dream\w*|tired|full)\s*$", sentence[: match.start()], re.IGNORECASE):
+        if re.search(r"\b(?:afraid|scared|dream\w*|tired|full)\s*$", before, re.IGNORECASE):
             continue
         noun = re.sub(r"^(?:an?|his|her|their|its|my|our)\s+", "the ", noun, flags=re.IGNORECASE)
         noun = _lower_first(noun) if noun.lower().startswith("the ") else noun
         if preposition in ("into", "to", "toward", "towards", "from", "across", "along", "through", "over", "upon"):
-            preposition = "in" if head in _INSIDE else "on" if head in _UPON else "by"
+            preposition = "in" if head in _INSIDE or noun[0].isupper() else "on" if head in _UPON else "by"
         return Place(f"{preposition} {noun}", noun)
     return None
 

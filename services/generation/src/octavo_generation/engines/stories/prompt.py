@@ -34,8 +34,8 @@ def read_prompt(prompt: str, language: str | None = None) -> Reading:
     """Reads `prompt`; the story's language is `language` where we write it, else the prompt's own, else English."""
     text = clean(prompt)
     text = text if len(text) <= _READ else text[:_READ].rsplit(" ", 1)[0]
-    spoken = spoken_language(text)
     primary = (language or "").lower().split("-")[0]
+    spoken = spoken_language(text, primary)
     wanted: Language = "es" if primary == "es" else "en" if primary == "en" or spoken != "es" else "es"
     if spoken == "other":
         return _foreign(text, wanted)
@@ -62,13 +62,13 @@ def clean(prompt: str) -> str:
     return text.strip("\"'“”«» ") or ""
 
 
-def spoken_language(text: str) -> str | None:
-    """`en`, `es`, `other` for a language that we do not read, None where nothing tells."""
+def spoken_language(text: str, hint: str = "") -> str | None:
+    """`en`, `es`, `other` for a language that we do not read, None where nothing tells; `hint` decides a tie."""
     words = re.findall(r"[^\W\d_]+", text.lower())
     if not words:
         return None
     score = {name: sum(word in known for word in words) for name, known in _WORDS.items()}
-    score["es"] += 2 * bool(re.search(r"[ñ¿¡]", text.lower())) + 2 * bool(re.search(r"\w(?:ó|ía)\b", text.lower()))
+    score["es"] += bool("ñ" in text.lower()) + 2 * bool(re.search(r"[¿¡]", text)) + 2 * bool(re.search(r"\w(?:ó|ía)\b", text.lower()))
     score["en"] += bool(re.search(r"\b\w+ed\b|\b(?:found|went|lost|walked|met)\b", text.lower()))
     letters = [c for c in text if c.isalpha()]
     if sum(not unicodedata.name(c, "LATIN").startswith("LATIN") for c in letters) > len(letters) / 2:
@@ -76,7 +76,7 @@ def spoken_language(text: str) -> str | None:
     best = max(score, key=lambda name: score[name])
     if score[best] == 0:
         return None
-    ours = "en" if score["en"] > score["es"] else "es"
+    ours = hint if score["en"] == score["es"] and hint in ("en", "es") else "en" if score["en"] > score["es"] else "es"
     return ours if score[ours] >= score[best] else "other"
 
 

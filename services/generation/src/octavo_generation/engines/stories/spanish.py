@@ -60,6 +60,7 @@ _PLACE = re.compile(
     rf"(?:[\w'’áéíóúñ-]+\s+(?:de(?:l| la| los| las)?\s+)?){{0,3}}?[\w'’áéíóúñ-]+)(?={_STOP})",
     re.IGNORECASE,
 )
+_MOVING = re.compile(r"\b(?:fue(?:ron)?|va|viaj\w+|vol(?:ó|aron)|lleg\w+|volvi\w+|regres\w+|naveg\w+|viaje) $", re.IGNORECASE)
 _NOT_PLACE = _LISTS["not_place"]
 _OBJECT = re.compile(
     rf"^(?:\s*(?:se|le|lo|no|nunca|también|por fin|de repente|a|con|tener|encontrar|ver|de))*\s*"
@@ -254,7 +255,8 @@ def read_place(sentence: str) -> Place | None:
         proper = article not in _DETERMINERS and noun[0].isupper()
         if preposition.endswith("l"):
             noun, article = f"el {noun}", "el"
-        if head.lower() in _NOT_PLACE or (not proper and article not in _DETERMINERS) or (proper and preposition in ("a", "por")):
+        person = proper and preposition in ("a", "por") and not _MOVING.search(sentence[: match.start()])
+        if person or head.lower() in _NOT_PLACE or (not proper and article not in _DETERMINERS):
             continue
         if re.search(r"\b(?:miedo|tem\w+|soñ\w+|conoc\w+|ayud\w+|vio|encontró)\s*$", sentence[: match.start()], re.IGNORECASE):
             continue
