@@ -15,8 +15,9 @@ from tests.servers.redis import RedisServer
 from tests.unit.jobs.making import eventually, new_job, queued
 
 from octavo_core.clock import ManualClock
+from octavo_jobs.channels import stream_key
 from octavo_jobs.context import TOKEN_BUFFER_CHARS, JobContext
-from octavo_jobs.events import STREAM_TTL_S, Event, EventPublisher, stream_key
+from octavo_jobs.events import STREAM_TTL_S, Event, EventPublisher
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.model import Accepted, Finish, Succeeded
 from octavo_jobs.reaper import Reaper

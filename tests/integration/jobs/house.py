@@ -18,8 +18,9 @@ from tests.unit.jobs.making import eventually, new_job
 
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Unavailable
+from octavo_jobs.channels import stream_key
 from octavo_jobs.context import JobContext
-from octavo_jobs.events import EventPublisher, stream_key
+from octavo_jobs.events import EventPublisher
 from octavo_jobs.intake import JobIntake
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.model import NewJob
@@ -165,7 +166,8 @@ class House:
 
     async def events(self, owner: str = "ana") -> list[str]:
         await self.publisher.close()
-        return [fields[b"t"].decode() for _, fields in await self.client.xrange(stream_key(owner))]
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self.client.xrange(stream_key(owner)))
+        return [fields[b"t"].decode() for _, fields in entries]
 
 
 def counted(name: str, **labels: str) -> float:

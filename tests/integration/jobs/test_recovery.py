@@ -168,7 +168,7 @@ async def test_a_single_lost_message_is_rung_again_at_its_appointment(house: Hou
     await house.reaper.reap()
     job = await house.accept()
     await house.intake.close()
-    await house.client.delete(*[key for key in await house.client.keys("octavo:bell*")])
+    await house.client.delete(*await house.client.keys("octavo:bell*"))
     stage = Stage()
     stage.gate.set()
     house.worker(stage).listen()

@@ -14,7 +14,8 @@ from tests.servers.redis import RedisServer
 from tests.unit.jobs.making import eventually
 
 from octavo_core.clock import SystemClock
-from octavo_jobs.events import Event, EventPublisher, stream_key
+from octavo_jobs.channels import stream_key
+from octavo_jobs.events import Event, EventPublisher
 from octavo_jobs.redis_client import open_redis
 from octavo_jobs.store import open_store
 from octavo_jobs.stream import LISTENER_QUEUE, EventHub, Lagged, Listener, StreamEvent
@@ -56,7 +57,7 @@ def number_of(event: StreamEvent) -> int:
 
 
 async def hear(listener: Listener, count: int, within_s: float = 15.0) -> list[int]:
-    heard = []
+    heard: list[int] = []
     for _ in range(count):
         event = await listener.get(within_s)
         assert event is not None, f"heard {heard} of {count} and then nothing"
@@ -66,7 +67,7 @@ async def hear(listener: Listener, count: int, within_s: float = 15.0) -> list[i
 
 async def test_everything_said_after_listen_is_heard_in_order(wire: Wire) -> None:
     wire.say(-1)
-    await eventually(lambda: wire.client.xlen(stream_key("ana")), what="what was said before")
+    await eventually(lambda: _has(wire.client, 1), what="what was said before")
     with await wire.hub.listen("ana") as listener:
         wire.say(*range(1_000))
         assert await hear(listener, 1_000) == list(range(1_000))

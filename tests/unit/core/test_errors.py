@@ -15,7 +15,8 @@ from octavo_core.http.problems import MEDIA_TYPE, problem_for_status, problem_re
 STATUS = {
     "InvalidInput": 422, "MalformedBody": 400, "TooLarge": 413, "UnsupportedMedia": 415, "InvalidResource": 422, "Unauthenticated": 401,
     "Forbidden": 403, "NotFound": 404, "Conflict": 409, "Throttled": 429, "Moderated": 451, "ProviderError": 502,
-    "ProviderUnavailable": 503, "ProviderTimeout": 504, "ProviderRefused": 502, "EngineError": 500, "Unavailable": 503, "Misconfigured": 500,
+    "ProviderUnavailable": 503, "ProviderTimeout": 504, "ProviderRefused": 502,
+    "EngineError": 500, "Unavailable": 503, "Misconfigured": 500,
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def an(kind: type[OctavoError]) -> OctavoError:
     return kind("it broke", provider="grok") if issubclass(kind, ProviderError) else kind("it broke")
 
 
-@pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(tree()), ids=lambda kind: kind.__name__)
 def test_every_class_of_the_tree_has_its_status(kind: type[OctavoError]) -> None:
     assert status_of(an(kind)) == STATUS[kind.__name__]
 
@@ -80,7 +81,9 @@ def test_a_missing_token_is_asked_for() -> None:
     assert problem_response(Unauthenticated("a bearer token is required")).headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, "not_found"), (405, "method_not_allowed"), (418, "im_a_teapot"), (503, "service_unavailable")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "not_found"), (405, "method_not_allowed"), (418, "im_a_teapot"), (503, "service_unavailable")]
+)
 def test_what_the_framework_refuses_has_the_same_shape(status: int, code: str) -> None:
     body = orjson.loads(bytes(problem_for_status(status).body))
     assert (body["status"], body["error"], body["success"]) == (status, code, False)

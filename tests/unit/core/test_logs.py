@@ -62,7 +62,9 @@ def test_libraries_lines_come_out_the_same_way(capsys: pytest.CaptureFixture[str
     assert (line["service"], line["correlation_id"], line["level"]) == ("generation", "c-8", "warning")
 
 
-@pytest.mark.parametrize("key", ["password", "api_key", "apiKey", "Authorization", "set_cookie", "client_secret", "access_token", "credentials"])
+@pytest.mark.parametrize(
+    "key", ["password", "api_key", "apiKey", "Authorization", "set_cookie", "client_secret", "access_token", "credentials"]
+)
 def test_values_of_keys_that_sound_like_a_secret_are_replaced(key: str, capsys: pytest.CaptureFixture[str]) -> None:
     configured().info("calling", **{key: "geheim"}, headers={key: "geheim", "accept": "*/*"}, tries=[{key: "geheim"}])
     (line,) = lines(capsys)

@@ -68,5 +68,5 @@ def test_a_missing_variable_is_named_too() -> None:
         model_config = SettingsConfigDict(env_prefix="OCTAVO_MAIL_")
         password: SecretStr
 
-    with pytest.raises(Misconfigured, match="^OCTAVO_MAIL_PASSWORD: "):
+    with pytest.raises(Misconfigured, match=r"^OCTAVO_MAIL_PASSWORD: "):
         read_settings(Needy)

@@ -7,7 +7,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from octavo_core.ids import generate_uuid
 from octavo_jobs.lifecycle import PUBLISH_GRACE_MS, RING_GRACE_MS, Job, Policy, State
@@ -50,7 +50,15 @@ def new_job(queue: str = "stories", owner: str = "ana", key: str | None = None, 
     )
 
 
-async def eventually(ask: Callable[[], Found | Awaitable[Found]], *, what: str, deadline_s: float = 15.0) -> Found:
+@overload
+async def eventually(ask: Callable[[], Awaitable[Found | None]], *, what: str, deadline_s: float = 15.0) -> Found: ...
+
+
+@overload
+async def eventually(ask: Callable[[], Found | None], *, what: str, deadline_s: float = 15.0) -> Found: ...
+
+
+async def eventually(ask: Callable[[], Any], *, what: str, deadline_s: float = 15.0) -> Any:
     """The first answer of `ask` that is true in the sense of `bool`."""
     end = time.monotonic() + deadline_s
     while True:

@@ -99,7 +99,7 @@ async def test_a_caller_that_goes_away_harms_nobody(ledger: Ledger) -> None:
     first.cancel()
     two.cancel()
     ledger.open.set()
-    assert await asyncio.gather(one, three) == [10, 30]
+    assert list(await asyncio.gather(one, three)) == [10, 30]
     with pytest.raises(asyncio.CancelledError):
         await two
     with pytest.raises(asyncio.CancelledError):
@@ -115,7 +115,7 @@ async def test_a_commit_that_hangs_and_then_fails_holds_up_nothing_after_it(ledg
     ledger.open.set()
     with pytest.raises(OSError, match="the disk is full"):
         await hung
-    assert await asyncio.gather(*waiting) == [10, 20]
+    assert list(await asyncio.gather(*waiting)) == [10, 20]
 
 
 async def test_a_committer_that_answers_too_little_leaves_nobody_waiting() -> None:

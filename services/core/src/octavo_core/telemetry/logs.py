@@ -103,4 +103,4 @@ def _dumps(value: Any, **_: Any) -> str:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
         # Lone surrogates, integers beyond 64 bits: an odd line rather than none.
-        return json.dumps(value, default=str)
+        return json.dumps(value, default=str, ensure_ascii=False).encode(errors="replace").decode()

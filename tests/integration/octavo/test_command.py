@@ -1,0 +1,255 @@
+"""`octavo` against a running platform, and without one."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from tests.integration.octavo.conftest import EXAMPLES, Small, octavo
+from tests.servers.generators import text_generator, write_generators
+from tests.servers.starting import free_port, wait_until
+
+pytestmark = pytest.mark.needs("redis")
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class TestGenerate:
+    def test_prints_the_text_alone_to_standard_output(self, small: Small) -> None:
+        ran = small.octavo("generate", "text", "Why?", "--seed", "3", "--max-tokens", "9")
+        assert ran.code == 0
+        assert ran.out == "An answer.\n"
+        assert "2 tokens" in ran.err
+        assert ID.search(ran.err)
+        assert small.upstream.requests[-1]["seed"] == 3
+        assert small.upstream.requests[-1]["max_tokens"] == 9
+
+    def test_brackets_in_a_text_are_no_markup(self, small: Small) -> None:
+        answer = {"choices": [{"message": {"content": "[/b] a [red]list[/red]: [1] :smile:"}}]}
+        small.upstream.fail_next.append((200, {}, answer))
+        assert small.octavo("generate", "text", "x").out == "[/b] a [red]list[/red]: [1] :smile:\n"
+
+    def test_a_failed_job_is_told_and_ends_with_1(self, small: Small) -> None:
+        small.upstream.fail_next.append((400, {}, {"error": "[/bad] model"}))
+        ran = small.octavo("generate", "text", "x")
+        assert ran.code == 1
+        assert ran.out == ""
+        assert "failed: up answered 400: [/bad] model" in ran.err
+
+    def test_a_bad_request_ends_with_2(self, small: Small) -> None:
+        ran = small.octavo("generate", "tiny-stories", "x", "--audience", "toddlers")
+        assert ran.code == 2
+        assert "audience" in ran.err
+        assert "'children'" in ran.err
+
+    def test_at_a_terminal_the_story_is_written_while_it_comes(self, small: Small) -> None:
+        master, slave = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "octavo", "generate", "tiny-stories", "Luna and the kite", "--audience", "children", "--seed", "1"],
+            stdout=slave,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "OCTAVO_PORT": str(small.platform.port), "TERM": "xterm", "COLUMNS": "200"},
+        ) as process:
+            os.close(slave)
+            pieces: list[bytes] = []
+            while True:
+                try:
+                    piece = os.read(master, 65_536)
+                except OSError:
+                    break
+                if not piece:
+                    break
+                pieces.append(piece)
+            code = process.wait(30)
+        os.close(master)
+        assert code == 0
+        written = b"".join(pieces).decode().replace("\r\n", "\n")
+        assert len(pieces) > 2, "it came in one piece"
+        again = small.octavo("generate", "tiny-stories", "Luna and the kite", "--audience", "children", "--seed", "1")
+        assert written.strip() == again.out.strip(), "once, and nothing beside it"
+
+
+class TestJobs:
+    def test_lists_shows_cancels_and_replays(self, small: Small, client: httpx.Client) -> None:
+        job = client.post("/generators/slow/api/v1/generate", json={"prompt": "x"}).json()["generation_id"]
+
+        def status() -> str:
+            return str(client.get(f"/generators/slow/api/v1/generate/{job}").json()["status"])
+
+        wait_until(lambda: status() == "running", what="the job does not run")
+        listed = small.octavo("jobs", "list", "slow", "--status", "running")
+        assert listed.code == 0
+        assert re.search(rf"^ {job} +running ", listed.out, re.MULTILINE)
+        assert "running 1" in listed.out
+
+        assert json.loads(small.octavo("jobs", "show", "slow", job).out)["generation_id"] == job
+        cancelled = small.octavo("jobs", "cancel", "slow", job)
+        assert cancelled.code == 0
+        assert json.loads(cancelled.out)["cancel_requested"] is True
+        wait_until(lambda: status() == "cancelled", what="the job is not cancelled")
+        again = small.octavo("jobs", "cancel", "slow", job)
+        assert again.code == 2
+        assert "has ended (cancelled)" in again.err
+
+        small.held.released.set()
+        assert json.loads(small.octavo("jobs", "replay", "slow", job).out)["status"] == "queued"
+        wait_until(lambda: status() == "succeeded", what="the replay does not end")
+        small.held.released.clear()
+
+    def test_messages_in_the_list_are_no_markup_and_a_job_is_a_line(self, small: Small) -> None:
+        small.upstream.fail_next.append((400, {}, {"error": "[/red] " + "very long " * 20}))
+        assert small.octavo("generate", "text", "x").code == 1
+        listed = small.octavo("jobs", "list", "text", "--status", "failed", "--limit", "1")
+        assert listed.code == 0
+        (line,) = [line for line in listed.out.splitlines() if ID.search(line)]
+        assert "up answered 400: [/red] very long" in line
+
+    @pytest.mark.parametrize("action", ["show", "cancel", "replay"])
+    def test_a_job_that_is_not_there(self, small: Small, action: str) -> None:
+        ran = small.octavo("jobs", action, "text", "nonsense")
+        assert ran.code == 1
+        assert ran.err == "✗ there is no such generation\n"
+
+    def test_a_state_that_is_none(self, small: Small) -> None:
+        ran = small.octavo("jobs", "list", "text", "--status", "done")
+        assert ran.code == 2
+        assert "'queued'" in ran.err
+
+
+class TestWhatCannotBeReached:
+    def test_a_platform_that_does_not_run(self) -> None:
+        port = str(free_port())
+        ran = octavo("generate", "text", "x", OCTAVO_PORT=port)
+        assert ran.code == 1
+        assert f"nothing answers at http://127.0.0.1:{port}; start the platform with `octavo up`" in ran.err
+
+    def test_a_generator_that_is_not_there(self, small: Small) -> None:
+        ran = small.octavo("generate", "absent", "x")
+        assert ran.code == 1
+        assert ran.err == "✗ there is no generator named absent\n"
+
+    def test_a_generator_that_cannot_be_served(self, small: Small) -> None:
+        ran = small.octavo("generate", "locked", "x", "--token", "abc")
+        assert ran.code == 1
+        assert "auth.mode jwt needs OCTAVO_JWKS_URL" in ran.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--url", "http://127.0.0.1:port"], "is no address of a platform"),
+            (["--url", "ftp://127.0.0.1"], "is no address of a platform"),
+            (["--token", "ñ\n"], "characters that no token has"),
+        ],
+    )
+    def test_an_address_or_a_token_that_is_none(self, small: Small, arguments: list[str], says: str) -> None:
+        ran = small.octavo("generate", "text", "x", *arguments)
+        assert ran.code == 2
+        assert says in ran.err
+
+    def test_a_proxy_is_not_the_way_to_ones_own_machine(self, small: Small) -> None:
+        proxy = "http://127.0.0.1:9"
+        ran = small.octavo("generate", "text", "x", http_proxy=proxy, HTTP_PROXY=proxy, no_proxy="", NO_PROXY="")
+        assert (ran.code, ran.out) == (0, "An answer.\n")
+
+
+class TestPlan:
+    def test_shows_every_default_what_runs_and_what_cannot(self, tmp_path: Path) -> None:
+        one = text_generator("one", "http://127.0.0.1:1/v1", moderation={"enabled": True, "blockedWords": ["[/bold]"]})
+        two = text_generator("two", "http://127.0.0.1:1/v1")
+        two["spec"].pop("providers")
+        two["spec"]["engine"] = {"name": "llamacpp", "model": "file:///m.gguf"}
+        ran = octavo("plan", write_generators(tmp_path / "g.yaml", one, two))
+        assert ran.code == 0
+        shown = yaml.safe_load(ran.out.partition("# one, with every default\n")[2].partition("\nServes")[0])
+        assert shown["spec"]["jobs"]["maxAttempts"] == 3
+        assert shown["spec"]["moderation"]["blockedWords"] == ["[/bold]"]
+        assert "! the engine llamacpp is not served" in ran.out
+        assert "worker two: two (from its first job until 300 s without work)" in ran.out
+        assert "worker providers: one" in ran.out
+
+    def test_of_every_example(self) -> None:
+        ran = octavo("plan", EXAMPLES)
+        assert ran.code == 0
+        assert "# tiny-stories, with every default" in ran.out
+
+    def test_of_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        ran = octavo("plan", tmp_path / "absent.yaml")
+        assert ran.code == 2
+        assert "cannot be read" in ran.err
+
+    def test_the_reader_may_go_before_the_end(self) -> None:
+        command = f"{sys.executable} -m octavo plan {EXAMPLES} | head -n 1"
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+
+
+class TestNew:
+    @pytest.mark.parametrize("task", ["story", "text"])
+    def test_writes_a_yaml_that_plans(self, tmp_path: Path, task: str) -> None:
+        ran = octavo("new", "mine", "--task", task, cwd=tmp_path)
+        assert ran.code == 0
+        assert octavo("plan", tmp_path / "mine.yaml").code == 0
+        text = (tmp_path / "mine.yaml").read_text()
+        again = octavo("new", "mine", cwd=tmp_path)
+        assert again.code == 2
+        assert "mine.yaml is there already" in again.err
+        assert (tmp_path / "mine.yaml").read_text() == text
+
+    @pytest.mark.parametrize("name", ["Mine", "a/b", "../up", "a: b", "x" * 70, ""])
+    def test_a_name_that_is_none(self, tmp_path: Path, name: str) -> None:
+        ran = octavo("new", name, cwd=tmp_path)
+        assert ran.code == 2
+        assert "name" in ran.err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_task_that_is_not_served(self, tmp_path: Path) -> None:
+        ran = octavo("new", "mine", "--task", "blog", cwd=tmp_path)
+        assert ran.code == 2
+        assert "story and text" in ran.err
+
+
+def test_doctor_says_what_is_there(tmp_path: Path) -> None:
+    ran = octavo("doctor", OCTAVO_HOME=str(tmp_path / "home"))
+    assert ran.code == 0
+    for what in ("Python", "Redis server", "Story model", "Data folder", "Memory"):
+        assert what in ran.out
+    assert not (tmp_path / "home").exists(), "looking makes nothing"
+
+
+def test_schema_and_crds_are_what_their_files_hold(tmp_path: Path) -> None:
+    schema = octavo("schema")
+    assert json.loads(schema.out)["properties"]["spec"]
+    assert octavo("schema", "--out", tmp_path / "s.json").code == 0
+    assert (tmp_path / "s.json").read_text() == schema.out
+    crd = yaml.safe_load(octavo("crds").out)
+    assert crd["kind"] == "CustomResourceDefinition"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['octavo', '--help']\n"
+        "from octavo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'pydantic', 'ctranslate2', 'redis', 'dramatiq', 'aiohttp', 'httpx', 'uvicorn', 'yaml', 'torch'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+    for command in ("up", "plan", "new", "generate", "jobs", "doctor", "schema", "crds", "train"):
+        assert command in done.stdout
+
+
+def test_a_command_that_is_none() -> None:
+    ran = octavo("uup")
+    assert ran.code == 2
+    assert "uup" in ran.err
