@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -52,7 +52,8 @@ async def publisher(client: redis.asyncio.Redis, jobs_store: JobStore) -> AsyncI
 
 
 async def stored(client: redis.asyncio.Redis, user: str = "ana") -> list[dict[str, Any]]:
-    return [orjson.loads(fields[b"e"]) for _, fields in await client.xrange(stream_key(user))]
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", await client.xrange(stream_key(user)))
+    return [orjson.loads(fields[b"e"]) for _, fields in entries]
 
 
 async def stored_at_least(client: redis.asyncio.Redis, count: int, user: str = "ana") -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis.asyncio
@@ -188,7 +189,7 @@ async def test_two_processes_share_the_messages(redis_server: RedisServer, bell:
     assert await bell.ring("stories", ids, per_message=1)
 
     async def heard() -> list[list[bytes]]:
-        lists = [await client.lrange(name, 0, -1) for name in ("one", "two")]
+        lists = [cast("list[bytes]", await client.lrange(name, 0, -1)) for name in ("one", "two")]
         return lists if sum(map(len, lists)) >= 200 else []
 
     one, two = await eventually(heard, what="200 ids")

@@ -53,6 +53,8 @@ class FaultyStore:
         self._store = store
         self.failures: dict[str, int] = {}
         self.calls: list[str] = []
+        self.after: dict[str, Callable[[], Awaitable[None]]] = {}
+        """What happens between the commit of a call and its answer."""
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **named: Any) -> Any:
@@ -60,7 +62,10 @@ class FaultyStore:
             if self.failures.get(name, 0) > 0:
                 self.failures[name] -= 1
                 raise Unavailable("the database of jobs does not answer (test)")
-            return await getattr(self._store, name)(*args, **named)
+            answer = await getattr(self._store, name)(*args, **named)
+            if name in self.after:
+                await self.after[name]()
+            return answer
 
         return call
 
@@ -150,7 +155,7 @@ class House:
         return worker
 
     async def accept(self, new: NewJob | None = None, *, max_queued: int = 1_000, **policy: int) -> Job:
-        return (await self.intake.accept(new or new_job(**policy), max_queued=max_queued)).job
+        return (await self.intake.accept(new or new_job("stories", "ana", None, "a", **policy), max_queued=max_queued)).job
 
     async def job(self, job: Job) -> Job:
         found = (await self.store.get_many([job.id]))[0]

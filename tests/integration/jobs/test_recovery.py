@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from pathlib import Path
 from typing import cast
 
 import pytest
 from tests.integration.jobs.house import FaultyStore, House, Stage, counted
+from tests.servers.redis import RedisServer
 from tests.unit.jobs.making import eventually, new_job
 
 from octavo_core.errors import Conflict, Unavailable
 from octavo_jobs.context import JobContext
+from octavo_jobs.intake import JobIntake
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.reaper import MARK, Reaper
-from octavo_jobs.store import JobStore
+from octavo_jobs.store import JobStore, transactions
 
 pytestmark = pytest.mark.needs("redis")
 
@@ -59,6 +64,7 @@ async def test_a_worker_may_be_given_a_job_again_that_it_has_lost_without_knowin
     """One worker, cut off from the database for a while: its own old attempt must not stand in the way of its new one."""
     stubborn = asyncio.Event()
     begun: list[int] = []
+    ended: list[int] = []
 
     async def act(job: Job, _context: JobContext) -> str:
         begun.append(job.attempt)
@@ -68,6 +74,7 @@ async def test_a_worker_may_be_given_a_job_again_that_it_has_lost_without_knowin
             finally:
                 # An engine that notices late.
                 await stubborn.wait()
+                ended.append(1)
         await again.wait()
         return f'"{job.attempt}"'
 
@@ -83,10 +90,10 @@ async def test_a_worker_may_be_given_a_job_again_that_it_has_lost_without_knowin
     await eventually(lambda: begun == [1, 2], what="the second attempt")
     stubborn.set()
     # The old attempt is gone, and the new one is still known: it can be cancelled, renewed, counted.
-    await eventually(lambda: worker.runner.running == 1, what="the first attempt ends")
+    await eventually(lambda: ended == [1], what="the first attempt ends")
+    assert worker.runner.running == 1
     again.set()
-    ended = await house.until(job, State.SUCCEEDED)
-    assert ended.result == '"2"'
+    assert (await house.until(job, State.SUCCEEDED)).result == '"2"'
     await eventually(lambda: worker.runner.running == 0, what="nothing runs")
 
 
@@ -192,6 +199,45 @@ async def test_a_reaper_that_could_not_write_does_not_believe_that_it_rang(house
     assert faulty.calls.count("ring_soon") == 2
 
 
+async def test_rings_that_redis_did_not_take_are_made_up_for_when_it_is_back(own_redis: RedisServer, tmp_path: Path) -> None:
+    """Also where Redis kept its data, so that the reaper's mark is still there."""
+    house = House(own_redis.url, tmp_path)
+    await house.open()
+    stage = Stage()
+    stage.gate.set()
+    own_redis.stop()
+    job = await house.accept()
+    await house.intake.close()
+    house.clock.advance(6)
+    await house.reaper.reap()
+    own_redis.start()
+    await house.client.set(MARK, "1")
+    house.worker(stage).listen()
+    # Not one second later: the row's own next appointment is seconds off.
+    await house.reaper.reap()
+    await house.until(job, State.SUCCEEDED)
+    await house.close()
+
+
+async def test_a_cancel_that_comes_after_the_end_is_told_so_however_close(house: House) -> None:
+    stage = Stage()
+    worker = house.worker(stage)
+    job = await house.accept()
+    await worker.take(job)
+    await eventually(lambda: stage.begun, what="the job runs")
+    close = FaultyStore(house.store)
+
+    async def end() -> None:
+        stage.gate.set()
+        await house.until(job, State.SUCCEEDED)
+
+    close.after["get_many"] = end
+    intake = JobIntake(cast("JobStore", close), house.bell, house.publisher, house.client)
+    with pytest.raises(Conflict, match="succeeded"):
+        await intake.cancel(job.id)
+    assert (await house.job(job)).result == '{"attempt":1}'
+
+
 async def test_one_key_makes_one_job_however_often_it_is_sent(house: House) -> None:
     stage = Stage()
     stage.gate.set()
@@ -221,3 +267,21 @@ async def test_a_dead_letter_is_replayed_and_ends(house: House) -> None:
     assert [replayed.id for replayed in await house.intake.replay([job.id])] == [job.id]
     await house.until(job, State.SUCCEEDED)
     assert await house.intake.replay([job.id]) == []
+
+
+async def test_a_locked_file_keeps_nobody_waiting_longer_than_its_deadline(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "_BUSY_DEADLINE_S", 0.2)
+    job = await house.accept()
+    locker = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    answers = await asyncio.gather(*(house.store.accept_many([new_job()]) for _ in range(20)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Unavailable}
+    # One deadline for those that were under way and one for those that gathered behind them, not one for each.
+    assert time.monotonic() - started < 2
+    assert await house.job(job), "reading goes on"
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert await house.accept()

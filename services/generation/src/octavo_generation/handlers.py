@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import structlog
@@ -15,8 +15,11 @@ from octavo_generation.engines.port import Sampling, TextRequest
 from octavo_generation.engines.registry import engine_opener
 from octavo_generation.providers.port import TextAnswer, TextPrompt, TextProvider
 from octavo_generation.providers.registry import check_provider, open_provider
-from octavo_jobs.context import JobContext
-from octavo_jobs.lifecycle import Job
+
+if TYPE_CHECKING:
+    # `octavo plan` asks this module too, and should not pay for a database's and Redis' libraries.
+    from octavo_jobs.context import JobContext
+    from octavo_jobs.lifecycle import Job
 
 log = structlog.get_logger(__name__)
 

@@ -8,15 +8,17 @@ one message rings for all jobs of it that belong to one queue.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from octavo_core.errors import Conflict, NotFound, Throttled
+from octavo_core.errors import Conflict, NotFound, Throttled, Unavailable
 from octavo_jobs import metrics
 from octavo_jobs.channels import CANCEL_CHANNEL
 from octavo_jobs.events import EventPublisher, transition_event
@@ -37,6 +39,10 @@ class _Gauge:
     accepted_since: int = 0
     at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def open(self) -> int:
+        return self.counted + self.accepted_since
 
 
 class JobIntake:
@@ -96,9 +102,7 @@ class JobIntake:
         created = [answer.job for answer in answers if isinstance(answer, Accepted) and answer.created]
         if created:
             # Not awaited: the callers' answer waits for the commit and for nothing else.
-            task = asyncio.create_task(self._announce(created))
-            self._after.add(task)
-            task.add_done_callback(self._after.discard)
+            self._beside(self._announce(created))
         return answers
 
     async def _announce(self, jobs: Sequence[Job]) -> None:
@@ -116,14 +120,33 @@ class JobIntake:
 
     async def _check_room(self, queue: str, max_queued: int) -> None:
         gauge = self._gauges.setdefault(queue, _Gauge())
-        # Far from the bound an older count will do.
-        patience = 0.25 if gauge.counted + gauge.accepted_since > max_queued // 2 else 1.0
-        if time.monotonic() - gauge.at > patience:
+        age = time.monotonic() - gauge.at
+        if gauge.at and gauge.open <= max_queued // 2:
+            # Far from the bound an older count will do, and the caller need not wait for a newer one.
+            if age > 1.0 and not gauge.lock.locked():
+                self._beside(self._count(queue, gauge))
+        elif age > 0.25:
             async with gauge.lock:
-                if time.monotonic() - gauge.at > patience:
-                    backlog = (await self._store.backlogs([queue]))[0]
-                    gauge.counted, gauge.accepted_since, gauge.at = backlog.open, 0, time.monotonic()
-        if gauge.counted + gauge.accepted_since >= max_queued:
+                if time.monotonic() - gauge.at > 0.25:
+                    await self._count_locked(queue, gauge)
+        if gauge.open >= max_queued:
             metrics.REFUSED.labels(queue).inc()
             raise Throttled(f"{max_queued} jobs are waiting already; try again later", retry_after=5)
         gauge.accepted_since += 1
+
+    async def _count(self, queue: str, gauge: _Gauge) -> None:
+        async with gauge.lock:
+            with contextlib.suppress(Unavailable):
+                await self._count_locked(queue, gauge)
+
+    async def _count_locked(self, queue: str, gauge: _Gauge) -> None:
+        before = gauge.accepted_since
+        backlog = (await self._store.backlogs([queue]))[0]
+        # What was accepted while we counted may be in the count or not; it stays on our side of the sum.
+        gauge.counted, gauge.accepted_since, gauge.at = backlog.open, gauge.accepted_since - before, time.monotonic()
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs it without anyone waiting; `close` does."""
+        task = asyncio.create_task(work)
+        self._after.add(task)
+        task.add_done_callback(self._after.discard)

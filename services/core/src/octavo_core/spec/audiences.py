@@ -35,9 +35,9 @@ class AudienceParameters(Model):
 
 
 DEFAULT_AUDIENCES: dict[AudienceName, AudienceParameters] = {
-    "children": AudienceParameters(temperature=0.7, top_p=0.9, top_k=40, repetition_penalty=1.15, max_tokens=160),
-    "young": AudienceParameters(temperature=0.85, top_p=0.93, top_k=50, repetition_penalty=1.12, max_tokens=220),
-    "adult": AudienceParameters(temperature=0.95, top_p=0.95, top_k=60, repetition_penalty=1.1, max_tokens=300),
+    "children": AudienceParameters(temperature=0.7, top_p=0.9, top_k=40, repetition_penalty=1.15, max_tokens=220),
+    "young": AudienceParameters(temperature=0.8, top_p=0.93, top_k=50, repetition_penalty=1.12, max_tokens=260),
+    "adult": AudienceParameters(temperature=0.85, top_p=0.95, top_k=60, repetition_penalty=1.1, max_tokens=340),
 }
 
 

@@ -180,6 +180,8 @@ class CTranslate2Engine:
             start = list(chosen.conditions.tokens())
             narration = Narration(chosen.conditions, chosen.slots, chosen.opening)
             opening, language = chosen.opening, str(chosen.conditions.language)
+            # Slots, pronouns and control tokens have to come again; what must not is a whole phrase, and `no_repeat` sees to that.
+            sampling = replace(sampling, repetition_penalty=1.0)
         else:
             kept = prompt_ids[-(self._model.context_tokens // 2) :]
             start = [self._tokenizer.id_to_token(i) or "" for i in kept] or [self._model.end_token]

@@ -11,7 +11,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,9 @@ Work = Callable[[Connection], Answer]
 
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
+_AWAY = ("08", "28", "3D", "53", "57", "58")
+"""Classes of SQLSTATE in which PostgreSQL says so itself: connection, login, no such database, out of resources (too many
+connections), operator intervention (starting up, shutting down, cancelled), system error."""
 
 
 class Transactions(Protocol):
@@ -62,8 +65,9 @@ class SqliteTransactions:
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-read")
         self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
-        self._writer.start()
         self._closed = False
+        self._kept: Connection | None = None
+        self._writer.start()
 
     async def write(self, work: Work[Answer]) -> Answer:
         if self._closed:
@@ -82,6 +86,8 @@ class SqliteTransactions:
         self._closed = True
         self._calls.put(None)
         await asyncio.to_thread(self._writer.join, 5)
+        if self._kept is not None and not self._writer.is_alive():
+            self._kept.close()
         self._readers.shutdown()
         self._engine.dispose()
 
@@ -109,7 +115,7 @@ class SqliteTransactions:
     def _commit_together(self, calls: list[_Call]) -> None:
         begun = False
         try:
-            with _translated(), self._engine.connect() as connection:
+            with _translated(), self._writing_connection() as connection:
                 _begin_immediate(connection)
                 begun = True
                 for call in calls:
@@ -124,6 +130,22 @@ class SqliteTransactions:
             # One bad call must not take the others with it: each gets a transaction of its own.
             for call in calls:
                 self._commit_together([call])
+
+
+    @contextlib.contextmanager
+    def _writing_connection(self) -> Iterator[Connection]:
+        """The writer thread's own connection, kept: taking one from the pool and giving it back costs as much as a short
+        transaction. After an error it is thrown away, whatever state it is in."""
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        try:
+            yield self._kept
+        except BaseException:
+            kept, self._kept = self._kept, None
+            with contextlib.suppress(SQLAlchemyError):
+                kept.rollback()
+            kept.close()
+            raise
 
 
 class ServerTransactions:
@@ -156,8 +178,10 @@ class ServerTransactions:
                 if attempt == _REPEATS - 1:
                     raise
             except DBAPIError as error:
-                if attempt == _REPEATS - 1 or not _asks_to_repeat(error):
+                if not _asks_to_repeat(error):
                     raise
+                if attempt == _REPEATS - 1:
+                    raise Unavailable("the database of jobs is too busy (deadlocks)") from error
             await asyncio.sleep(0.005 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -218,7 +242,9 @@ class _translated(contextlib.AbstractContextManager[None]):  # noqa: N801 - read
             return
         if isinstance(error, DBAPIError) and _asks_to_repeat(error):
             return
-        if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, sa.exc.OperationalError)):
+        if isinstance(error, DBAPIError) and (
+            error.connection_invalidated or isinstance(error, sa.exc.OperationalError) or _state(error)[:2] in _AWAY
+        ):
             raise Unavailable(f"the database of jobs does not answer ({type(error.orig).__name__})") from error
         if isinstance(error, sa.exc.InterfaceError | TimeoutError | OSError) or (
             isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError | sa.exc.InvalidRequestError)
@@ -229,8 +255,12 @@ class _translated(contextlib.AbstractContextManager[None]):  # noqa: N801 - read
 def _asks_to_repeat(error: DBAPIError) -> bool:
     """Deadlock or serialisation failure: SQLSTATE 40P01 and 40001, MySQL's 1213 and 1205."""
     original: Any = error.orig
-    state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
-    if state in ("40P01", "40001"):
+    if _state(error) in ("40P01", "40001"):
         return True
     number = original.args[0] if original is not None and original.args else None
     return number in (1213, 1205)
+
+
+def _state(error: DBAPIError) -> str:
+    original: Any = error.orig
+    return getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or ""

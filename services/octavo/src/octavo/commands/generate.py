@@ -19,7 +19,8 @@ _RECONNECTS = 10
 
 def run(name: str, body: dict[str, Any], *, url: str, token: str | None) -> None:
     """Prints the result's text to standard output, all else to standard error. Ctrl-C leaves the job running and says its id."""
-    console, notes = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    notes = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     base = f"/generators/{name}/api/v1/generate"
     with calling(url, token) as client:
         accepted = checked(client.post(base, json=body, headers={"prefer": "respond-async"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 
 from octavo_core.errors import InvalidInput
@@ -13,7 +14,7 @@ _HEAD = """\
 apiVersion: octavo.dev/v1alpha1
 kind: GeneratorService
 metadata:
-  name: {name}
+  {name}
 spec:
 """
 _BODIES = {
@@ -24,9 +25,9 @@ _BODIES = {
     model: builtin://tiny-stories
     quantization: int8
   audiences:
-    children: {temperature: 0.7, maxTokens: 160}
-    young: {temperature: 0.8, maxTokens: 220}
-    adult: {temperature: 0.9, maxTokens: 300}
+    children: {temperature: 0.7, maxTokens: 220}
+    young: {temperature: 0.8, maxTokens: 260}
+    adult: {temperature: 0.85, maxTokens: 340}
 """,
     "text": """\
   task: text
@@ -44,7 +45,8 @@ def run(name: str, task: str, out: Path | None) -> None:
     if task not in _BODIES:
         raise InvalidInput(f"--task {task}: this version writes {' and '.join(_BODIES)}")
     path = out or Path(f"{name}.yaml")
-    text = _HEAD.format(name=name) + _BODIES[task]
+    # Quoted where YAML would read something else than a text.
+    text = _HEAD.format(name=yaml.safe_dump({"name": name}).strip()) + _BODIES[task]
     load_resources(text)
     try:
         with path.open("x", encoding="utf-8") as file:

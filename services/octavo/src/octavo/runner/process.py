@@ -64,6 +64,11 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def kill(self) -> None:
+        """SIGKILL, and no start after it; `stop` then returns soon."""
+        self._stopping.set()
+        self.signal(signal.SIGKILL)
+
     async def stop(self, within_s: float) -> None:
         """SIGTERM, and SIGKILL when that was not enough. Returns when the child is gone."""
         self._stopping.set()

@@ -107,7 +107,7 @@ class Supervisor:
     def kill_all(self) -> None:
         """The second Ctrl-C."""
         for process in (*(worker.process for worker in self._workers.values()), self._api, self._redis):
-            process.signal(signal.SIGKILL)
+            process.kill()
 
     def _apply(self, resources: Sequence[GeneratorService]) -> None:
         write_generators_file(self._home.generators_file, resources)

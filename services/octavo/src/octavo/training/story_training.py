@@ -27,7 +27,7 @@ Stage = Literal["corpus", "vocabulary", "train", "export"]
 
 NAME = "tiny-stories"
 VERSION = "1.0.0"
-DEFAULT_STEPS = 2400
+DEFAULT_STEPS = 2200
 _BATCH = 8
 _POOL = 64
 _PEAK_RATE, _LAST_RATE, _WARM_STEPS = 2e-3, 1e-5, 100
