@@ -97,7 +97,7 @@ async def test_the_time_to_come_back(asked: TextProvider, server: Upstream, head
         b'{"choices": 3}',
         b'{"choices": [[]]}',
         b'{"choices": [{"message": {"content": [1]}}]}',
-        b"\xff" * 9_000_000,
+        b'{"choices": [{"message": {"content": "' + b"x" * 9_000_000 + b'"}}]}',
     ],
     ids=lambda body: body[:20],
 )

@@ -108,6 +108,16 @@ def test_the_next_provider_takes_over_and_the_result_says_why(client: httpx.Clie
     ]
 
 
+def test_where_all_fail_a_failure_that_may_pass_counts_more_than_refusals(client: httpx.Client, failing: Upstream, shared: Shared) -> None:
+    refusal = (400, {}, {"error": "no"})
+    failing.fail_next += [refusal] * 2
+    shared.quick.fail_next += [refusal] * 2
+    body = submit(client, "fallback", **WAIT).json()
+    assert body["attempt"] == 2, "it was worth another attempt"
+    assert body["error"]["error"] == "provider_unavailable"
+    assert body["error"]["provider"] == "absent"
+
+
 def test_while_the_first_provider_is_well_the_others_are_not_asked(client: httpx.Client, failing: Upstream) -> None:
     body = submit(client, "fallback", **WAIT).json()
     assert body["provider"] == {"name": "first", "model": "m", "tried": []}

@@ -247,6 +247,23 @@ def test_work_survives_the_end_of_the_platform(tmp_path: Path) -> None:
             assert connection.execute("SELECT state, attempt FROM jobs WHERE id = ?", (last,)).fetchall() == [("succeeded", 1)]
 
 
+def test_a_second_interrupt_ends_at_once_and_the_job_is_taken_back_later(tmp_path: Path) -> None:
+    with upstream(latency_s=120) as held:
+        file = write_generators(tmp_path / "g.yaml", text_generator("slow", held.url))
+        with platform(file, home=tmp_path / "home") as running:
+            until(running.base, "slow", submit(running.base, "slow"), "running")
+            processes = family(running)
+            running.process.send_signal(signal.SIGINT)
+            wait_until(lambda: "Ctrl-C again to stop at once" in running.log, what="the first interrupt is not heard")
+            began = time.monotonic()
+            assert running.interrupt(15) == 0
+            assert time.monotonic() - began < 5, "half of what the drain alone may take"
+            assert all_gone(processes)
+            assert "starting it again" not in running.log
+        with closing(sqlite3.connect(tmp_path / "home" / "jobs.db")) as connection:
+            assert connection.execute("SELECT state, attempt FROM jobs").fetchall() == [("running", 1)], "its lease will run out"
+
+
 def test_a_killed_supervisor_leaves_no_process_behind(tmp_path: Path) -> None:
     with upstream() as answering:
         file = write_generators(tmp_path / "g.yaml", text_generator("text", answering.url))

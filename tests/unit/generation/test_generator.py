@@ -48,5 +48,5 @@ def test_a_closed_generator_without_keys_is_refused_rather_than_open() -> None:
 
 
 def test_a_way_to_close_it_that_this_version_lacks_is_refused_rather_than_open() -> None:
-    with pytest.raises(Misconfigured, match="auth.mode oidc is not served"):
+    with pytest.raises(Misconfigured, match="oidc is not served"):
         serve(resource(auth={"mode": "oidc", "issuer": "https://login.example.org"}), jwks_url=JWKS)
