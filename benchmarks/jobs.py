@@ -27,7 +27,7 @@ from benchmarks.http_wire import Pool, request_bytes
 from benchmarks.job_figures import LevelSample, PauseSample, level_figures, pause_figures, ratios
 from benchmarks.processes import StartError, TreeCpu, busy_cpu_seconds, descendants, memory
 from benchmarks.report import render
-from benchmarks.stacks import Bull, Octavo, Seeds, Stack, Upstream
+from benchmarks.stacks import Bull, Octavo, Seeds, SeedsWithKey, Stack, Upstream
 
 DISTURBED_CORES = 0.1
 """What others may take of the machine before a warning is written."""
@@ -193,7 +193,7 @@ def report(stacks: list[str], levels: list[LevelSample], pauses: list[PauseSampl
             "levels": [asdict(level_figures(of(stack, in_flight))) for in_flight in settings.levels if of(stack, in_flight)],
             "pause": asdict(pause_figures(own)) if own else None,
         }
-    for peer in (Seeds.name, Bull.name):
+    for peer in (Seeds.name, SeedsWithKey.name, Bull.name):
         for in_flight in settings.levels:
             compared = ratios(of(Octavo.name, in_flight), of(peer, in_flight))
             if compared is not None:
@@ -232,7 +232,7 @@ async def run(stacks: list[Stack], settings: Settings) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a smoke run of less than a minute: its figures mean little")
-    parser.add_argument("--stacks", default="octavo,seeds,bull", help="which, in the order of a round")
+    parser.add_argument("--stacks", default="octavo,seeds,seeds-key,bull", help="which, in the order of a round")
     parser.add_argument("--levels", default="1,100,400", help="jobs in flight")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=15.0, help="the measured window of a level")
@@ -255,7 +255,12 @@ def main() -> int:
         users=options.users,
         quiet_s=options.quiet,
     )
-    offered: list[Stack] = [Octavo(shlex.split(options.octavo_command)), Seeds(options.users), Bull(options.users)]
+    offered: list[Stack] = [
+        Octavo(shlex.split(options.octavo_command)),
+        Seeds(options.users),
+        SeedsWithKey(options.users),
+        Bull(options.users),
+    ]
     available = {stack.name: stack for stack in offered}
     try:
         stacks = [available[name] for name in options.stacks.split(",")]

@@ -19,10 +19,11 @@ DASH = "–"
 LEVELS = (1, 100, 400)
 PEERS = {
     "seeds": "the seeds' stack (Express + Bull + socket.io)",
+    "seeds-key": "the same, with the JWT secret as a key made once",
     "bull": "the same, tuned by hand (two processes, no JWT, completed jobs thrown away)",
 }
 STACKS = {"octavo": "Octavo", **PEERS}
-RATIO_OVER = {"seeds": "the seeds' stack", "bull": "the tuned one"}
+RATIO_OVER = {"seeds": "the seeds' stack", "seeds-key": "the one with a key", "bull": "the tuned one"}
 
 
 def figure(value: float | None, digits: int = 1, unit: str = "") -> str:

@@ -118,14 +118,20 @@ class Peer(Programs):
     """What the peers share: a Redis of their own and Node.js programs with locked packages."""
 
     name: str
+    folder: str | None = None
+    """Where its programs are, when that is not the folder of its name."""
     redis_options: Sequence[str] = ()
 
     def __init__(self, users: int = 1) -> None:
         super().__init__()
         self._users = users
 
+    @property
+    def _programs_folder(self) -> Path:
+        return PEERS / (self.folder or self.name)
+
     def start(self, folder: Path, upstream_url: str) -> Target:
-        install_peer(PEERS / self.name)
+        install_peer(self._programs_folder)
         redis_port = free_port()
         command = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(folder), *self.redis_options]
         try:
@@ -141,7 +147,7 @@ class Peer(Programs):
         raise NotImplementedError
 
     def _node(self, program: str, folder: Path, **environment: str) -> Program:
-        command = ["node", str(PEERS / self.name / f"{program}.js")]
+        command = ["node", str(self._programs_folder / f"{program}.js")]
         return self.add(Program(program, command, folder, {"NODE_ENV": "production", **environment}))
 
 
@@ -149,6 +155,7 @@ class Seeds(Peer):
     """The seeds' own stack: frontend, worker and notification service, each a process, and Redis as it is installed."""
 
     name = "seeds"
+    secret_as = "text"
 
     def _start_programs(self, folder: Path, upstream_url: str, redis_port: int) -> Target:
         port, notifications_port = free_port(), free_port()
@@ -156,11 +163,19 @@ class Seeds(Peer):
         notifications_url = f"http://127.0.0.1:{notifications_port}"
         notifications = self._node("notifications", folder, PORT=str(notifications_port))
         notifications.wait_until(lambda: listens(notifications_port), READY_DEADLINE_S)
-        frontend = self._node("frontend", folder, PORT=str(port), JWT_SECRET=JWT_SECRET, **queue)
+        frontend = self._node("frontend", folder, PORT=str(port), JWT_SECRET=JWT_SECRET, JWT_SECRET_AS=self.secret_as, **queue)
         worker = {"NOTIFICATIONS_URL": notifications_url, "UPSTREAM_URL": upstream_url, "CONCURRENCY": str(WORKER_CONCURRENCY)}
         self._node("worker", folder, **worker, **queue)
         frontend.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), READY_DEADLINE_S)
         return SeedsTarget(port, notifications_port, JWT_SECRET, self._users)
+
+
+class SeedsWithKey(Seeds):
+    """The same, spared what jsonwebtoken does with a secret that is text: 0.4 ms for each request on Node.js 20."""
+
+    name = "seeds-key"
+    folder = "seeds"
+    secret_as = "key"
 
 
 class Bull(Peer):

@@ -19,11 +19,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 import yaml
+from tests.servers.platform import Platform, platform
+from tests.servers.upstream import Upstream, upstream
 
 from octavo_core.clock import SystemClock
 from octavo_jobs.store import open_store
-from tests.servers.platform import Platform, platform
-from tests.servers.upstream import Upstream, upstream
 
 JOBS = int(os.environ.get("OCTAVO_CHAOS_JOBS", "500"))
 SEED = int(os.environ.get("OCTAVO_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
@@ -32,6 +32,7 @@ LEAST_KILLS_OF_A_KIND = 3
 
 pytestmark = [pytest.mark.needs("redis"), pytest.mark.timeout(300 + JOBS)]
 
+_ENDS = "('succeeded', 'failed', 'cancelled')"
 _WITNESS = """
 CREATE TABLE witness (job TEXT, was TEXT, became TEXT, attempt INTEGER, result_changed INTEGER);
 CREATE TRIGGER witness_updates AFTER UPDATE ON jobs
@@ -107,10 +108,8 @@ async def test_every_accepted_job_ends_exactly_once(chaotic: Platform) -> None:
     assert len(set(accepted.values())) == JOBS
     with closing(sqlite3.connect(chaotic.home / "jobs.db")) as connection:
         rows = dict(connection.execute("SELECT id, state FROM jobs").fetchall())
-        ends = Counter(
-            job for (job,) in connection.execute("SELECT job FROM witness WHERE became IN ('succeeded','failed','cancelled') AND was <> became")
-        )
-        left_the_end = connection.execute("SELECT * FROM witness WHERE was IN ('succeeded','failed','cancelled')").fetchall()
+        ends = Counter(job for (job,) in connection.execute(f"SELECT job FROM witness WHERE became IN {_ENDS} AND was <> became"))
+        left_the_end = connection.execute(f"SELECT * FROM witness WHERE was IN {_ENDS}").fetchall()
         overwritten = connection.execute("SELECT * FROM witness WHERE result_changed").fetchall()
     assert set(rows) == set(accepted.values()), "lost or invented jobs"
     assert set(rows.values()) == {"succeeded"}

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-
 from tests.servers.platform import platform
 from tests.servers.upstream import upstream
 

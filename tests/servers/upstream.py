@@ -55,7 +55,7 @@ def upstream(latency_s: float = 0.0) -> Iterator[Upstream]:
                 self.end_headers()
                 self.wfile.write(data)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_args: Any) -> None:
             """Silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -70,4 +70,3 @@ def upstream(latency_s: float = 0.0) -> Iterator[Upstream]:
         server.shutdown()
         server.server_close()
         thread.join(5)
-

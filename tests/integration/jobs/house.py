@@ -169,6 +169,13 @@ class House:
 
         return await eventually(there, what=f"{job.id} becomes {' or '.join(states)}", deadline_s=deadline_s)
 
+    async def until_failures(self, job: Job, count: int, deadline_s: float = 15.0) -> Job:
+        async def there() -> Job | None:
+            found = await self.job(job)
+            return found if found.failures == count else None
+
+        return await eventually(there, what=f"{job.id} has failed {count} times", deadline_s=deadline_s)
+
     async def events(self, owner: str = "ana") -> list[str]:
         await self.publisher.close()
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self.client.xrange(stream_key(owner)))

@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 EVERY_S = 2.0
 BATCH = 500
 EXPIRE_EVERY_S = 60.0
+GRACE_AFTER_OUTAGE_S = 10.0
+"""While the database was away nobody could renew a lease: workers that live get this long to do so, or to write their results."""
 MARK = "octavo:reaper-mark"
 
 
@@ -43,6 +45,7 @@ class Reaper:
         self._client = client
         self._clock = clock
         self._expired_at = 0.0
+        self._spare_leases_until = 0.0
         self._owes_rings = False
         """Redis did not take a ring; the rows' next appointments may be a minute off."""
         self.last_pass = time.monotonic()
@@ -59,6 +62,7 @@ class Reaper:
                     pause = min(max((due - self._clock.now_ms()) / 1000 + 0.005, 0.05), EVERY_S)
             except OctavoError as error:
                 log.warning("the reaper waits for the database", error=error.message)
+                self._spare_leases_until = time.monotonic() + GRACE_AFTER_OUTAGE_S
             except Exception:
                 log.exception("a pass of the reaper failed")
             await asyncio.sleep(pause)
@@ -78,6 +82,8 @@ class Reaper:
         self.last_pass = time.monotonic()
 
     async def _take_back_leases(self) -> None:
+        if time.monotonic() < self._spare_leases_until:
+            return
         queues: set[str] = set()
         while lost := await self._store.lose_overdue(BATCH):
             for job in lost:

@@ -1,7 +1,7 @@
 """Runs jobs under a lease: claim, run, renew, finish.
 
 One `Runner` per process, on one event loop. `take` is called by the transport with ids; it waits for free slots of the
-queue, claims, starts a task for each job and returns, so that the message can be acknowledged. What may go wrong:
+queue, hands the ids over to be claimed and returns, so that the next message can come. What may go wrong:
 
 - The process dies anywhere: the lease runs out and the reaper gives the job to someone else. The result is written by one
   fenced statement, so a job ends once.
@@ -39,6 +39,9 @@ from octavo_jobs.store.port import JobStore
 from octavo_jobs.transport import Bell
 
 log = structlog.get_logger(__name__)
+
+RING_AHEAD_S = 60.0
+"""Retries that are due within this time are rung for by the worker that saw the failure."""
 
 Handler = Callable[[Job, JobContext], Awaitable[str]]
 """Does the work of one attempt and returns the result as JSON. Raises `OctavoError` when it fails; its `retryable` decides
@@ -92,6 +95,8 @@ class Runner:
         self._draining = asyncio.Event()
         self._claims: GroupCommit[Sequence[str], list[Job]] = GroupCommit(self._claim_together)
         self._finishes: GroupCommit[Finish, Job | None] = GroupCommit(store.finish_many)
+        self._ringing: set[asyncio.Task[None]] = set()
+        self._claiming: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self.last_active = time.monotonic()
         """When a job last began or ended; for the process's decision to sleep."""
@@ -113,17 +118,24 @@ class Runner:
             count = min(slots.free, len(waiting))
             slots.free -= count
             mine, waiting = waiting[:count], waiting[count:]
-            try:
-                claimed = await self._claims.submit(mine)
-            except BaseException as error:
-                self._release(slots, count)
-                if not isinstance(error, OctavoError):
-                    raise
-                log.warning("jobs could not be claimed; the reaper will ring again", queue=queue, jobs=len(mine), error=error.code)
-                return
-            self._release(slots, count - len(claimed))
-            for job in claimed:
-                self._begin(lane, job)
+            # Not awaited: the slots are taken, so the next message may come while this one's jobs are being claimed.
+            task = asyncio.create_task(self._claim(lane, mine))
+            self._claiming.add(task)
+            task.add_done_callback(self._claiming.discard)
+
+    async def _claim(self, lane: Lane, ids: Sequence[str]) -> None:
+        """With a slot held for each id; those whose job was not to be had are given back."""
+        slots, claimed = self._slots[lane.queue], list[Job]()
+        try:
+            claimed = await self._claims.submit(ids)
+        except OctavoError as error:
+            log.warning("jobs could not be claimed; the reaper will ring again", queue=lane.queue, jobs=len(ids), error=error.code)
+        except Exception:
+            log.exception("jobs could not be claimed; the reaper will ring again", queue=lane.queue, jobs=len(ids))
+        finally:
+            self._release(slots, len(ids) - len(claimed))
+        for job in claimed:
+            self._begin(lane, job)
 
     def refuse_new(self) -> None:
         """From here on `take` claims nothing and rings for what it was given, so that another worker takes it."""
@@ -134,6 +146,8 @@ class Runner:
     async def drain(self, deadline_s: float) -> None:
         """Returns when nothing runs any more: ended by itself within the deadline, or handed back."""
         self.refuse_new()
+        while self._claiming:
+            await asyncio.wait(self._claiming)
         if self._running:
             log.info("draining", running=len(self._running), deadline_s=deadline_s)
             await asyncio.wait([running.task for running in self._running.values()], timeout=deadline_s)
@@ -230,8 +244,23 @@ class Runner:
         else:
             metrics.RETRIED.labels(job.queue).inc()
         self._publisher.publish_transitions([ended])
-        if ended.state is State.QUEUED and isinstance(outcome, HandedBack):
+        if ended.state is State.QUEUED:
+            await self._ring_when_due(ended)
+
+    async def _ring_when_due(self, job: Job) -> None:
+        """To the moment, where the reaper would come up to two seconds later; when this process ends before, the reaper it is."""
+        delay_s = max(0, job.available_at - job.updated_at) / 1000
+        if delay_s == 0:
             await self._bell.ring(job.queue, [job.id])
+        if delay_s == 0 or delay_s > RING_AHEAD_S:
+            return
+
+        def ring() -> None:
+            task = asyncio.create_task(_rung(self._bell, job))
+            self._ringing.add(task)
+            task.add_done_callback(self._ringing.discard)
+
+        asyncio.get_running_loop().call_later(delay_s, ring)
 
     async def _claim_together(self, batch: Sequence[Sequence[str]]) -> list[list[Job]]:
         claimed = {job.id: job for job in await self._store.claim_many([job_id for ids in batch for job_id in ids], worker=self._worker)}
@@ -294,6 +323,10 @@ class Runner:
     def _release(self, slots: _Slots, count: int) -> None:
         slots.free += count
         slots.freed.set()
+
+
+async def _rung(bell: Bell, job: Job) -> None:
+    await bell.ring(job.queue, [job.id])
 
 
 def _failure(code: str, message: str, retryable: bool, retry_after_ms: int | None = None, provider: str | None = None) -> Failure:

@@ -125,7 +125,7 @@ class Bell:
 
     def __init__(self, redis_url: str) -> None:
         self._client = open_redis(redis_url, max_connections=4)
-        self._rings: GroupCommit[_Ring, bool] = GroupCommit(self._ring_together)
+        self._rings: GroupCommit[_Ring, bool] = GroupCommit(self._ring_together, linger_max_s=0)
         self._woken: dict[str, float] = {}
 
     async def ring(self, queue: str, ids: Sequence[str], *, per_message: int = 16) -> bool:

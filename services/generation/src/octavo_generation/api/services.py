@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 
 import redis.asyncio
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import Unavailable
+from octavo_jobs.ending import end_task
 from octavo_jobs.events import EventPublisher
 from octavo_jobs.intake import JobIntake
 from octavo_jobs.reaper import Reaper
@@ -40,9 +40,7 @@ class JobServices:
 
     async def close(self) -> None:
         if self._reaping is not None:
-            self._reaping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reaping
+            await end_task(self._reaping)
         await self.intake.close()
         await self.hub.close()
         await self._publisher.close()

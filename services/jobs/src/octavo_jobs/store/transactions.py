@@ -131,7 +131,6 @@ class SqliteTransactions:
             for call in calls:
                 self._commit_together([call])
 
-
     @contextlib.contextmanager
     def _writing_connection(self) -> Iterator[Connection]:
         """The writer thread's own connection, kept: taking one from the pool and giving it back costs as much as a short
