@@ -40,7 +40,7 @@ class Issuer:
 
     async def answer(self, _request: web.Request) -> web.Response:
         self.asked += 1
-        await asyncio.sleep(self.delay_s)
+        await asyncio.sleep(self.delay_s)  # on purpose: an issuer as slow as the test wants it
         if isinstance(self.body, str):
             return web.Response(text=self.body, status=self.status)
         return web.json_response(self.body, status=self.status)

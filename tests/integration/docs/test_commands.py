@@ -20,7 +20,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 ELSEWHERE = {
     "./task test": "this run is part of it",
     "./task chaos": "tests/chaos, with fewer jobs",
-    "./task train:story": "tests/contract/octavo/test_train_story.py, with fewer steps",
+    "./task train:setup": "CI runs it before the tests",
+    ".venv-train/bin/python scripts/models/train_tiny_stories.py": "tests/contract/octavo/test_train_story.py, with fewer steps",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(\.venv/bin/octavo [^`]+)`")

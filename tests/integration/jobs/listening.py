@@ -17,8 +17,7 @@ async def listen(url: str, queue: str, heard: str) -> None:
 
     async def take(_queue: str, ids: list[str]) -> None:
         await client.rpush(heard, *ids)
-        # Long enough for the other process to get its share.
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # on purpose: work that leaves the other process its share
 
     listener = BellListener(url, [queue], take)
     listener.start()

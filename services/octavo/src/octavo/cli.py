@@ -140,7 +140,7 @@ def crds(out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to
 
 @train_app.command("story")
 def train_story(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model to.")] = Path("story_model"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model to.")] = Path("build/stories"),
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default: as the shipped model.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads to train with; the shipped model was trained with one.")] = 1,

@@ -14,22 +14,22 @@ PLAIN = LinePrinter(raw=False, colour=False)
 
 def test_the_event_first_the_rest_behind_it() -> None:
     line = orjson.dumps({"timestamp": "t", "level": "info", "service": "api", "event": "lease ran out", "job": "1", "tries": [1, 2]})
-    assert PLAIN.format("api", line.decode()) == "api              lease ran out  job=1 tries=[1,2]"
+    assert PLAIN.format("api", line.decode()) == "api                    lease ran out  job=1 tries=[1,2]"
 
 
 def test_what_is_no_record_is_passed_on() -> None:
-    assert PLAIN.format("redis", "1:M 01 Jan # Warning") == "redis            1:M 01 Jan # Warning"
-    assert PLAIN.format("redis", "[1]") == "redis            [1]"
+    assert PLAIN.format("redis", "1:M 01 Jan # Warning") == "redis                  1:M 01 Jan # Warning"
+    assert PLAIN.format("redis", "[1]") == "redis                  [1]"
 
 
 def test_an_exception_stands_below_line_by_line() -> None:
     text = PLAIN.format("api", orjson.dumps({"event": "failed", "exception": "Traceback:\n  File x\nValueError"}).decode())
-    assert text.splitlines()[1:] == ["api              Traceback:", "api                File x", "api              ValueError"]
+    assert text.splitlines()[1:] == ["api                    Traceback:", "api                      File x", "api                    ValueError"]
 
 
 def test_long_values_are_cut_and_long_names_too() -> None:
     text = PLAIN.format("worker with-a-very-long-name", orjson.dumps({"event": "x", "v": "y" * 1_000}).decode())
-    assert text.startswith("worker with-a-ve x")
+    assert text.startswith("worker with-a-very-lon x")
     assert len(text) < 350
 
 
@@ -42,7 +42,7 @@ def test_nobody_writes_to_the_terminal_through_a_log(event: str, key: str, value
 
 
 def test_what_would_move_the_cursor_is_shown() -> None:
-    assert PLAIN.format("api", '{"event": "x", "path": "/\\u001b[2J\\r\\n"}') == r"api              x  path=/\x1b[2J\x0d\x0a"
+    assert PLAIN.format("api", '{"event": "x", "path": "/\\u001b[2J\\r\\n"}') == r"api                    x  path=/\x1b[2J\x0d\x0a"
 
 
 def test_colours_only_where_they_are_wanted() -> None:

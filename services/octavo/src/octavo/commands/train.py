@@ -21,4 +21,8 @@ def run_story(out: Path, *, steps: int | None, seed: int, threads: int) -> None:
             bar.update(task, description=f"{progress.stage}{loss}", total=progress.steps or None, completed=progress.step)
 
         report = train_story(out, steps=steps, seed=seed, threads=threads, on_progress=show)
-    console.print(report)
+    console.print(
+        f"trained {report.steps} steps on {report.stories} stories; loss {report.first_loss:.3f} → {report.last_loss:.3f} nats a token"
+    )
+    console.print(f"Hugging Face layout: {report.hugging_face}", markup=False)
+    console.print(f"to serve it: engine {{name: ctranslate2, model: 'file://{report.model.resolve()}'}}", markup=False)

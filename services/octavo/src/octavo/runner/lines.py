@@ -34,7 +34,7 @@ class LinePrinter:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             record = None
-        head = self._paint(f"{name:<16.16}", _COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)])
+        head = self._paint(f"{name:<22.22}", _COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)])
         if not isinstance(record, dict):
             return f"{head} {_plain(line)}"
         level = str(record.get("level", "info"))
