@@ -24,7 +24,11 @@ def test_what_is_no_record_is_passed_on() -> None:
 
 def test_an_exception_stands_below_line_by_line() -> None:
     text = PLAIN.format("api", orjson.dumps({"event": "failed", "exception": "Traceback:\n  File x\nValueError"}).decode())
-    assert text.splitlines()[1:] == ["api                    Traceback:", "api                      File x", "api                    ValueError"]
+    assert text.splitlines()[1:] == [
+        "api                    Traceback:",
+        "api                      File x",
+        "api                    ValueError",
+    ]
 
 
 def test_long_values_are_cut_and_long_names_too() -> None:
