@@ -77,9 +77,9 @@ class Terminal:
 
     def run(self, command: str) -> str:
         typed = command.replace("localhost:8080", f"localhost:{self.port}").replace(" NAME", f" {self.generator}")
-        done = subprocess.run(
-            typed, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        # The shell stays the command's parent, as it is for a person: completion asks which shell that is.
+        shell = ["bash", "-c", f"{typed}; exit $?"]
+        done = subprocess.run(shell, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, f"{typed}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

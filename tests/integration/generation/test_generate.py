@@ -12,6 +12,8 @@ from tests.servers.answers import assert_problem, follow
 from tests.servers.starting import wait_until
 from tests.servers.upstream import Upstream
 
+from octavo_core.spec import DEFAULT_AUDIENCES
+
 pytestmark = pytest.mark.needs("redis")
 
 
@@ -87,7 +89,7 @@ def test_a_story_by_a_provider_is_asked_for_with_its_audiences_parameters(client
     assert answer.status_code == 200
     asked = shared.quick.requests[-1]
     assert asked["temperature"] == 0.25
-    assert asked["max_tokens"] == 160
+    assert asked["max_tokens"] == DEFAULT_AUDIENCES["children"].max_tokens
     assert "children" in asked["messages"][0]["content"]
     assert "language es" in asked["messages"][0]["content"]
 
