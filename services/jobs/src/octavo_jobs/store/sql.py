@@ -41,12 +41,12 @@ class SqlJobStore:
     async def claim_many(self, ids: Sequence[str], *, worker: str) -> list[Job]:
         if not ids:
             return []
-        return await self._transactions.write(partial(statements.claim, ids=ids, worker=worker, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.claim, ids=ids, worker=worker, now=self._clock.now_ms()), durable=False)
 
     async def renew_many(self, renewals: Sequence[Renewal]) -> list[Job | None]:
         if not renewals:
             return []
-        return await self._transactions.write(partial(statements.renew, renewals=renewals, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.renew, renewals=renewals, now=self._clock.now_ms()), durable=False)
 
     async def finish_many(self, finishes: Sequence[Finish]) -> list[Job | None]:
         if not finishes:
@@ -76,19 +76,19 @@ class SqlJobStore:
 
     async def mark_published(self, versions: Sequence[tuple[str, int]]) -> None:
         if versions:
-            await self._transactions.write(partial(statements.mark_published, versions=versions))
+            await self._transactions.write(partial(statements.mark_published, versions=versions), durable=False)
 
     async def lose_overdue(self, limit: int) -> list[Job]:
         return await self._transactions.write(partial(statements.lose_overdue, limit=limit, now=self._clock.now_ms(), chance=self._chance))
 
     async def ring_overdue(self, limit: int) -> list[Job]:
-        return await self._transactions.write(partial(statements.ring_overdue, limit=limit, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.ring_overdue, limit=limit, now=self._clock.now_ms()), durable=False)
 
     async def ring_soon(self, queues: Sequence[str] | None) -> int:
         return await self._transactions.write(partial(statements.ring_soon, queues=queues, now=self._clock.now_ms()))
 
     async def unpublished(self, limit: int) -> list[Job]:
-        return await self._transactions.write(partial(statements.unpublished, limit=limit, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.unpublished, limit=limit, now=self._clock.now_ms()), durable=False)
 
     async def delete_expired(self, limit: int) -> int:
         return await self._transactions.write(partial(statements.delete_expired, limit=limit, now=self._clock.now_ms()))

@@ -34,7 +34,10 @@ connections), operator intervention (starting up, shutting down, cancelled), sys
 
 
 class Transactions(Protocol):
-    async def write(self, work: Work[Answer]) -> Answer: ...
+    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
+        """`durable` false: a power cut may undo it (never a crash of a process), because nobody was told and it will be done
+        again: a claim, a renewal, a mark."""
+        ...
 
     async def read(self, work: Work[Answer]) -> Answer: ...
 
@@ -44,6 +47,7 @@ class Transactions(Protocol):
 @dataclass(slots=True)
 class _Call:
     work: Work[Any]
+    durable: bool
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     answer: Any = None
@@ -54,8 +58,8 @@ class SqliteTransactions:
     """One writer thread per process; calls that wait while it commits share the next transaction (and its fsync).
 
     Several processes write to one file: `BEGIN IMMEDIATE` takes the write lock at the start, and a busy file is asked again
-    every millisecond, since SQLite's own wait grows to 100 ms. A crash at any point leaves the last committed state (WAL,
-    `synchronous=FULL`: also after a power cut).
+    every millisecond, since SQLite's own wait grows to 100 ms. A crash at any point leaves the last committed state (WAL), and a
+    power cut the last durable one: accepted jobs and their ends are synced, claims need not be, since nobody who held one lives on.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,14 +71,15 @@ class SqliteTransactions:
         self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
         self._closed = False
         self._kept: Connection | None = None
+        self._kept_durable: bool | None = None
         self._writer.start()
 
-    async def write(self, work: Work[Answer]) -> Answer:
+    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
         if self._closed:
             raise Unavailable("the database of jobs is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._calls.put(_Call(work, loop, future))
+        self._calls.put(_Call(work, durable, loop, future))
         return await future
 
     async def read(self, work: Work[Answer]) -> Answer:
@@ -116,6 +121,7 @@ class SqliteTransactions:
         begun = False
         try:
             with _translated(), self._writing_connection() as connection:
+                self._sync(connection, durable=any(call.durable for call in calls))
                 _begin_immediate(connection)
                 begun = True
                 for call in calls:
@@ -131,12 +137,20 @@ class SqliteTransactions:
             for call in calls:
                 self._commit_together([call])
 
+    def _sync(self, connection: Connection, *, durable: bool) -> None:
+        """In WAL mode NORMAL leaves out the fsync of a commit; the next FULL one brings what was left out along."""
+        if durable is not self._kept_durable:
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            connection.rollback()
+            self._kept_durable = durable
+
     @contextlib.contextmanager
     def _writing_connection(self) -> Iterator[Connection]:
         """The writer thread's own connection, kept: taking one from the pool and giving it back costs as much as a short
         transaction. After an error it is thrown away, whatever state it is in."""
         if self._kept is None:
             self._kept = self._engine.connect()
+            self._kept_durable = None
         try:
             yield self._kept
         except BaseException:
@@ -166,7 +180,7 @@ class ServerTransactions:
             connect_args=connect_args,
         )
 
-    async def write(self, work: Work[Answer]) -> Answer:
+    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
         for attempt in range(_REPEATS):
             try:
                 with _translated():

@@ -37,6 +37,7 @@ from octavo_core.errors import Unavailable
 from octavo_core.spec import GeneratorService
 from octavo_generation.resources import write_generators_file
 from octavo_jobs.channels import WAKE_CHANNEL
+from octavo_jobs.ending import end_task
 
 LOOK_EVERY_S = 2.0
 STOP_WORKERS_S = 10.0
@@ -90,9 +91,7 @@ class Supervisor:
                 on_ready()
             await stop.wait()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(end_task(task) for task in tasks))
             await asyncio.gather(*self._retiring, *(worker.process.stop(STOP_WORKERS_S + 5) for worker in self._workers.values()))
             await self._api.stop(10)
             await self._redis.stop(5)

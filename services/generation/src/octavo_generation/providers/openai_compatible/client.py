@@ -55,7 +55,9 @@ class OpenAICompatibleClient:
         # Made at the first call: a session belongs to the event loop it is made on.
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._max_connections, keepalive_timeout=60)
+                timeout=self._timeout,
+                # Longer than a coffee: a job that comes alone after a pause should not wait for a new connection.
+                connector=aiohttp.TCPConnector(limit=self._max_connections, keepalive_timeout=120),
             )
         return self._session
 
