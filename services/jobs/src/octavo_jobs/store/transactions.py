@@ -28,6 +28,8 @@ Work = Callable[[Connection], Answer]
 
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
+INLINE_MAX_S = 0.003
+"""A transaction that takes longer than this on average is not for the event loop: the disk is slow, or the batches are large."""
 _AWAY = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE in which PostgreSQL says so itself: connection, login, no such database, out of resources (too many
 connections), operator intervention (starting up, shutting down, cancelled), system error."""
@@ -72,6 +74,10 @@ class SqliteTransactions:
         self._closed = False
         self._kept: Connection | None = None
         self._kept_durable: bool | None = None
+        self._writing = threading.Lock()
+        """Held for a transaction, by the writer thread or by the event loop."""
+        self._inline_s = 0.0
+        """How long a transaction on the loop takes, as a moving average; it decays while the thread does the work."""
         self._writer.start()
 
     async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
@@ -79,7 +85,12 @@ class SqliteTransactions:
             raise Unavailable("the database of jobs is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._calls.put(_Call(work, durable, loop, future))
+        call = _Call(work, durable, loop, future)
+        if self._inline_s > INLINE_MAX_S or not self._commit_inline(call):
+            self._calls.put(call)
+            self._inline_s *= 0.98
+        else:
+            _settle([call])
         return await future
 
     async def read(self, work: Work[Answer]) -> Answer:
@@ -112,7 +123,8 @@ class SqliteTransactions:
                     ended = True
                     break
                 calls.append(following)
-            self._commit_together(calls)
+            with self._writing:
+                self._commit_together(calls)
             _answer(calls)
             if ended:
                 return
@@ -136,6 +148,27 @@ class SqliteTransactions:
             # One bad call must not take the others with it: each gets a transaction of its own.
             for call in calls:
                 self._commit_together([call])
+
+    def _commit_inline(self, call: _Call) -> bool:
+        """The transaction right here, on the event loop, where the file is free and the disk has been quick: it takes less than
+        waking the writer thread and being woken by it. False: nothing was done, the thread shall do it."""
+        if not self._calls.empty() or not self._writing.acquire(blocking=False):
+            return False
+        began = time.perf_counter()
+        try:
+            with _translated(), self._writing_connection() as connection:
+                self._sync(connection, durable=call.durable)
+                if not _try_begin_immediate(connection):
+                    return False
+                call.answer = call.work(connection)
+                connection.commit()
+        except Exception as error:
+            call.error = error
+        finally:
+            self._writing.release()
+            # Capped, so that one long one (the schema's migration) is soon forgotten.
+            self._inline_s += 0.2 * (min(time.perf_counter() - began, 0.02) - self._inline_s)
+        return True
 
     def _sync(self, connection: Connection, *, durable: bool) -> None:
         """In WAL mode NORMAL leaves out the fsync of a commit; the next FULL one brings what was left out along."""
@@ -217,15 +250,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     deadline = time.monotonic() + _BUSY_DEADLINE_S
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        except sa.exc.OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > deadline:
-                raise
-            connection.rollback()
-            time.sleep(0.001)
+    while not _try_begin_immediate(connection, last=time.monotonic() > deadline):
+        time.sleep(0.001)
+
+
+def _try_begin_immediate(connection: Connection, *, last: bool = False) -> bool:
+    """False when another process writes just now; with `last` that is an error."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sa.exc.OperationalError as error:
+        if "locked" not in str(error.orig) or last:
+            raise
+        connection.rollback()
+        return False
+    return True
 
 
 def _answer(calls: list[_Call]) -> None:
