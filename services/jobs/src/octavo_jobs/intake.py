@@ -60,8 +60,8 @@ class JobIntake:
 
     async def accept(self, new: NewJob, *, max_queued: int) -> Accepted:
         """Raises `Throttled` when the queue holds `max_queued` open jobs (the last count, which is a quarter of a second old
-        at most near the bound, plus what came in here since), `Conflict` when the idempotency key belongs to another body, `Unavailable` without a
-        database."""
+        at most near the bound, plus what came in here since), `Conflict` when the idempotency key belongs to another body,
+        `Unavailable` without a database."""
         await self._check_room(new.queue, max_queued)
         answer = await self._accepts.submit(new)
         if isinstance(answer, KeyReused):
