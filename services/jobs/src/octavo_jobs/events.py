@@ -95,6 +95,22 @@ def transition_event(job: Job) -> Event:
     return Event(kind, job.id, job.queue, job.owner, job.version, job.updated_at, data, transition=True)
 
 
+def add_to_stream(pipeline: redis.asyncio.client.Pipeline, events: Sequence[Event]) -> None:
+    """The commands that add them, each to its user's stream, in their order."""
+    for event in events:
+        try:
+            body = event.body()
+        except TypeError as error:
+            # A token with half a character in it must not take its neighbours along.
+            log.warning("an event cannot be written as JSON", job=event.job, type=event.type, error=str(error))
+            continue
+        pipeline.execute_command(
+            "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", body
+        )
+    for user in {event.user for event in events}:
+        pipeline.expire(stream_key(user), STREAM_TTL_S)
+
+
 class EventPublisher:
     """Adds events to their streams, in the order in which they were given, one pipeline for all that wait.
 
@@ -138,18 +154,7 @@ class EventPublisher:
 
     async def _add(self, events: Sequence[Event]) -> None:
         pipeline = self._client.pipeline(transaction=False)
-        for event in events:
-            try:
-                body = event.body()
-            except TypeError as error:
-                # A token with half a character in it must not take its neighbours along.
-                log.warning("an event cannot be written as JSON", job=event.job, type=event.type, error=str(error))
-                continue
-            pipeline.execute_command(
-                "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", body
-            )
-        for user in {event.user for event in events}:
-            pipeline.expire(stream_key(user), STREAM_TTL_S)
+        add_to_stream(pipeline, events)
         try:
             await pipeline.execute()
         except (RedisError, OSError) as error:

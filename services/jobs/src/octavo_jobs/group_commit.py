@@ -3,8 +3,10 @@
 Alone, a call goes through at once. Under load the batch grows by itself to what arrives during one commit, and once calls come
 in company a commit also lingers a few milliseconds for more of them: a transaction costs nearly the same for one job as for ten.
 
-Any number of tasks of one event loop may call `submit`; one flush runs at a time. When the commit raises, every caller of that
-batch gets the exception, and nothing of it may have been written (the committer is one transaction).
+Any number of tasks of one event loop may call `submit`; one commit runs at a time. A call that finds nobody else, nor anyone shortly
+before it, commits in its own task: each hand-over to another task is a turn of the event loop that a lone job would wait for.
+Cancelled in the middle, it takes its own item along and nobody else's. When a commit raises, every caller of that batch gets the
+exception, and nothing of it may have been written (the committer is one transaction).
 """
 
 from __future__ import annotations
@@ -35,15 +37,34 @@ class GroupCommit(Generic[Item, Outcome]):
         self._linger_max_s = linger_max_s
         self._company = 0
         self._flushed_at = 0.0
+        self._submitted_at = 0.0
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
         self._flushing: asyncio.Task[None] | None = None
+        self._alone = False
 
     async def submit(self, item: Item) -> Outcome:
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        rest_s, self._submitted_at = loop.time() - self._submitted_at, loop.time()
+        if rest_s > RECENT_S / 2 and self._flushing is None and not self._alone:
+            return await self._commit_alone(item)
+        future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append((item, future))
-        if self._flushing is None:
+        if self._flushing is None and not self._alone:
             self._flushing = asyncio.create_task(self._flush())
         return await future
+
+    async def _commit_alone(self, item: Item) -> Outcome:
+        self._alone = True
+        try:
+            outcomes = await self._commit([item])
+            if len(outcomes) != 1:
+                raise ValueError(f"1 items were committed with {len(outcomes)} outcomes")
+            return outcomes[0]
+        finally:
+            self._alone = False
+            self._company = 1
+            if self._waiting:
+                self._flushing = asyncio.create_task(self._flush())
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()

@@ -107,17 +107,15 @@ class JobIntake:
         return answers
 
     async def _announce(self, jobs: Sequence[Job]) -> None:
-        by_queue: dict[str, list[str]] = {}
+        by_queue: dict[str, list[Job]] = {}
         for job in jobs:
-            by_queue.setdefault(job.queue, []).append(job.id)
-        for queue, ids in by_queue.items():
-            metrics.ACCEPTED.labels(queue).inc(len(ids))
-        # Not marked as published: a worker's next transition makes an appointment of its own, and for a job that still waits
-        # in a while the reaper says "accepted" once more. That saves a write for each job.
-        for job in jobs:
-            self._publisher.publish(replace(transition_event(job), transition=False))
-        for queue, ids in by_queue.items():
-            await self._bell.ring(queue, ids, per_message=self.ids_per_message.get(queue, 16))
+            by_queue.setdefault(job.queue, []).append(job)
+        for queue, mine in by_queue.items():
+            metrics.ACCEPTED.labels(queue).inc(len(mine))
+            # Not marked as published: a worker's next transition makes an appointment of its own, and for a job that still
+            # waits in a while the reaper says "accepted" once more. That saves a write for each job.
+            events = [replace(transition_event(job), transition=False) for job in mine]
+            await self._bell.ring(queue, [job.id for job in mine], per_message=self.ids_per_message.get(queue, 16), events=events)
 
     async def _check_room(self, queue: str, max_queued: int) -> None:
         gauge = self._gauges.setdefault(queue, _Gauge())

@@ -36,25 +36,31 @@ class SqlJobStore:
     async def accept_many(self, jobs: Sequence[NewJob]) -> list[Accepted | KeyReused]:
         if not jobs:
             return []
-        return await self._transactions.write(partial(statements.accept, new=jobs, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.accept, new=jobs, now=self._clock.now_ms()), rows=len(jobs))
 
     async def claim_many(self, ids: Sequence[str], *, worker: str) -> list[Job]:
         if not ids:
             return []
-        return await self._transactions.write(partial(statements.claim, ids=ids, worker=worker, now=self._clock.now_ms()), durable=False)
+        return await self._transactions.write(
+            partial(statements.claim, ids=ids, worker=worker, now=self._clock.now_ms()), rows=len(ids), durable=False
+        )
 
     async def renew_many(self, renewals: Sequence[Renewal]) -> list[Job | None]:
         if not renewals:
             return []
-        return await self._transactions.write(partial(statements.renew, renewals=renewals, now=self._clock.now_ms()), durable=False)
+        return await self._transactions.write(
+            partial(statements.renew, renewals=renewals, now=self._clock.now_ms()), rows=len(renewals), durable=False
+        )
 
     async def finish_many(self, finishes: Sequence[Finish]) -> list[Job | None]:
         if not finishes:
             return []
-        return await self._transactions.write(partial(statements.finish, finishes=finishes, now=self._clock.now_ms(), chance=self._chance))
+        return await self._transactions.write(
+            partial(statements.finish, finishes=finishes, now=self._clock.now_ms(), chance=self._chance), rows=len(finishes)
+        )
 
     async def cancel(self, job_id: str) -> Job | None:
-        return await self._transactions.write(partial(statements.cancel, job_id=job_id, now=self._clock.now_ms()))
+        return await self._transactions.write(partial(statements.cancel, job_id=job_id, now=self._clock.now_ms()), rows=1)
 
     async def replay_many(self, ids: Sequence[str]) -> list[Job | None]:
         if not ids:
@@ -76,7 +82,7 @@ class SqlJobStore:
 
     async def mark_published(self, versions: Sequence[tuple[str, int]]) -> None:
         if versions:
-            await self._transactions.write(partial(statements.mark_published, versions=versions), durable=False)
+            await self._transactions.write(partial(statements.mark_published, versions=versions), rows=len(versions), durable=False)
 
     async def lose_overdue(self, limit: int) -> list[Job]:
         return await self._transactions.write(partial(statements.lose_overdue, limit=limit, now=self._clock.now_ms(), chance=self._chance))

@@ -29,16 +29,19 @@ Work = Callable[[Connection], Answer]
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
 INLINE_MAX_S = 0.003
-"""A transaction that takes longer than this on average is not for the event loop: the disk is slow, or the batches are large."""
+"""Where a small transaction takes longer than this on average, the disk is slow, and none is for the event loop."""
+INLINE_ROWS = 8
+"""A batch of more rows is not for the event loop on any disk."""
+INLINE_HALF_LIFE_S = 1.0
 _AWAY = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE in which PostgreSQL says so itself: connection, login, no such database, out of resources (too many
 connections), operator intervention (starting up, shutting down, cancelled), system error."""
 
 
 class Transactions(Protocol):
-    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
-        """`durable` false: a power cut may undo it (never a crash of a process), because nobody was told and it will be done
-        again: a claim, a renewal, a mark."""
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
+        """`rows` is about how many it writes, where that is known to be few. `durable` false: a power cut may undo it (never a
+        crash of a process), because nobody was told and it will be done again: a claim, a renewal, a mark."""
         ...
 
     async def read(self, work: Work[Answer]) -> Answer: ...
@@ -77,18 +80,21 @@ class SqliteTransactions:
         self._writing = threading.Lock()
         """Held for a transaction, by the writer thread or by the event loop."""
         self._inline_s = 0.0
-        """How long a transaction on the loop takes, as a moving average; it decays while the thread does the work."""
+        """How long a transaction on the loop takes, as a moving average. It decays with time, so that a disk that was slow, or
+        a machine that was busy, is tried again."""
+        self._inline_at = 0.0
         self._writer.start()
 
-    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
         if self._closed:
             raise Unavailable("the database of jobs is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         call = _Call(work, durable, loop, future)
-        if self._inline_s > INLINE_MAX_S or not self._commit_inline(call):
+        rest_s, self._inline_at = loop.time() - self._inline_at, loop.time()
+        self._inline_s *= 0.5 ** (rest_s / INLINE_HALF_LIFE_S)
+        if rows > INLINE_ROWS or self._inline_s > INLINE_MAX_S or not self._commit_inline(call):
             self._calls.put(call)
-            self._inline_s *= 0.98
         else:
             _settle([call])
         return await future
@@ -150,8 +156,8 @@ class SqliteTransactions:
                 self._commit_together([call])
 
     def _commit_inline(self, call: _Call) -> bool:
-        """The transaction right here, on the event loop, where the file is free and the disk has been quick: it takes less than
-        waking the writer thread and being woken by it. False: nothing was done, the thread shall do it."""
+        """The transaction right here, on the event loop, where it is small, the file is free and the disk has been quick: it takes
+        less than waking the writer thread and being woken by it. False: nothing was done, the thread shall do it."""
         if not self._calls.empty() or not self._writing.acquire(blocking=False):
             return False
         began = time.perf_counter()
@@ -166,8 +172,8 @@ class SqliteTransactions:
             call.error = error
         finally:
             self._writing.release()
-            # Capped, so that one long one (the schema's migration) is soon forgotten.
-            self._inline_s += 0.2 * (min(time.perf_counter() - began, 0.02) - self._inline_s)
+            # Capped, so that a single long one is soon forgotten.
+            self._inline_s += 0.2 * (min(time.perf_counter() - began, 0.01) - self._inline_s)
         return True
 
     def _sync(self, connection: Connection, *, durable: bool) -> None:
@@ -213,7 +219,7 @@ class ServerTransactions:
             connect_args=connect_args,
         )
 
-    async def write(self, work: Work[Answer], *, durable: bool = True) -> Answer:
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
         for attempt in range(_REPEATS):
             try:
                 with _translated():
