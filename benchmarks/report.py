@@ -142,7 +142,47 @@ def render_startup(result: Result | None) -> str:
     )
 
 
-RENDERERS: Mapping[str, Callable[[Result | None], str]] = {"jobs": render_jobs, "startup": render_startup}
+def render_operator(result: Result | None) -> str:
+    """The operator beside the bare script, and what it costs by resource."""
+    stacks: Mapping[str, Any] = result["stacks"] if result else {}
+    own: Mapping[str, Any] = stacks.get("operator", {})
+    bare: Sequence[Mapping[str, Any]] = stacks.get("bare", ())
+    ratios: Mapping[str, float] = result["ratios"] if result else {}
+    rows = []
+    for phase, words in (("create", "made, until all stand"), ("edit", "all edited at once, until all are rolled")):
+        for number, run in enumerate(bare):
+            when = " after it" if number else " before the operator" if len(bare) > 1 else ""
+            rows.append([f"{words}: bare script{when}", figure(run[phase]["per_s"]), figure(run[phase]["cpu_ms_each"], 1, " ms"), DASH])
+        at = own.get(phase, {})
+        rows.append(
+            [f"{words}: operator", figure(at.get("per_s")), figure(at.get("cpu_ms_each"), 1, " ms"), figure(at.get("writes_each"), 2)]
+        )
+        rows.append([f"**{words}: operator over bare script**", f"**{figure(ratios.get(phase), 2, ' ×')}**", "", ""])
+    rest, restart, failover, delete = (own.get(part, {}) for part in ("rest", "restart", "failover", "delete"))
+    costs = [
+        ["writes in 60 s of rest (its Lease left out)", figure(rest.get("writes"), 0)],
+        ["CPU at rest, of one core", figure(None if not rest else rest["cpu_share"] * 100, 2, " %")],
+        ["memory, RSS a resource, after all were made", figure(own.get("rss_kb_each_created"), 1, " kB")],
+        ["memory, RSS a resource, after all were edited too", figure(own.get("rss_kb_each_edited"), 1, " kB")],
+        ["restart: all looked at", figure(restart.get("all_looked_at_s"), 1, " s")],
+        ["restart: writes", figure(restart.get("writes"), 0)],
+        ["restart: memory, RSS a resource", figure(restart.get("rss_kb_each"), 1, " kB")],
+        ["leader killed (SIGKILL) → another leads", figure(failover.get("leading_s"), 1, " s")],
+        ["leader killed → an edit made then is written", figure(failover.get("written_s"), 1, " s")],
+        ["all deleted, until nothing is left", figure(delete.get("seconds"), 0, " s")],
+        ["deleted: the operator's writes", figure(delete.get("writes"), 0)],
+    ]
+    count = f"{result['settings']['count']:,} GeneratorServices. " if result else ""
+    return "\n\n".join(
+        [
+            count + provenance(result),
+            table(["What", "a second", "CPU each", "own writes each"], rows),
+            table(["What", "Figure"], costs),
+        ]
+    )
+
+
+RENDERERS: Mapping[str, Callable[[Result | None], str]] = {"jobs": render_jobs, "startup": render_startup, "operator": render_operator}
 
 
 def render(results: Sequence[Result]) -> str:

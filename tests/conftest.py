@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.servers import mariadb, postgresql, redis
+from scripts.cluster.layout import Cache
+from tests.servers import cluster, mariadb, postgresql, redis
 
 REQUIRE_ALL = os.environ.get("OCTAVO_REQUIRE") == "all"
 
@@ -24,6 +25,12 @@ _AVAILABLE: dict[str, tuple[Callable[[], bool], str]] = {
     "postgresql": (postgresql.available, "install postgresql"),
     "mariadb": (mariadb.available, "install mariadb-server"),
     "torch": (_training_python, "run `./task train:setup`"),
+    "control-plane": (cluster.control_plane_available, "run `./task cluster:build`"),
+    "helm": (lambda: (Cache.of().bin / "helm").exists(), "run `./task cluster:build`"),
+    "cluster": (cluster.cluster_available, "run `./task cluster:build`, as root"),
+    "host-cluster": (cluster.host_cluster_available, "be root, install what `.ci/run` lists, and run `./task cluster:build`"),
+    "images": (lambda: Path("build/images/service.tar").exists(), "run `./task images`"),
+    "buildah": (lambda: shutil.which("buildah") is not None, "install buildah"),
     "node": (lambda: shutil.which("node") is not None and shutil.which("npm") is not None, "install nodejs and npm"),
 }
 

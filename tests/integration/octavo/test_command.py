@@ -261,6 +261,24 @@ class TestPlan:
         assert "! the engine llamacpp is not served" in ran.out
         assert "worker two: two (from its first job until 300 s without work)" in ran.out
         assert "worker providers: one" in ran.out
+        assert "# two, in a cluster: 10 objects" in ran.out
+        objects = ran.out.partition("# two, in a cluster: 10 objects\n")[2].partition("\nOn this laptop")[0]
+        assert [each["kind"] for each in yaml.safe_load_all(objects)].count("Deployment") == 2
+
+    def test_prints_the_objects_alone_for_other_programs(self, tmp_path: Path) -> None:
+        one = text_generator("one", "http://127.0.0.1:1/v1")
+        ran = octavo("plan", write_generators(tmp_path / "g.yaml", one), "-o", "yaml", "--has", "monitoring.coreos.com")
+        assert ran.code == 0
+        printed = list(yaml.safe_load_all(ran.out))
+        assert {each["metadata"]["name"] for each in printed if each["kind"] == "Deployment"} == {"one-api", "one-worker"}
+        assert "ServiceMonitor" in {each["kind"] for each in printed}
+
+    def test_takes_the_operators_settings(self, tmp_path: Path) -> None:
+        file = write_generators(tmp_path / "g.yaml", text_generator("one", "http://127.0.0.1:1/v1"))
+        assert "image: registry.example.org/service:7\n" in octavo("plan", file, OCTAVO_IMAGE_SERVICE="registry.example.org/service:7").out
+        bad = octavo("plan", file, OCTAVO_USER_APP="0")
+        assert bad.code == 2
+        assert "OCTAVO_USER_APP" in bad.err
 
     def test_of_every_example(self) -> None:
         ran = octavo("plan", EXAMPLES)
@@ -272,8 +290,9 @@ class TestPlan:
         assert ran.code == 2
         assert "cannot be read" in ran.err
 
-    def test_the_reader_may_go_before_the_end(self) -> None:
-        command = f"{sys.executable} -m octavo plan {EXAMPLES} | head -n 1"
+    @pytest.mark.parametrize("output", ["text", "yaml"])
+    def test_the_reader_may_go_before_the_end(self, output: str) -> None:
+        command = f"{sys.executable} -m octavo plan {EXAMPLES} -o {output} | head -n 1"
         done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
         assert done.stderr == ""
 

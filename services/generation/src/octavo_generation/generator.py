@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from octavo_core.errors import Misconfigured
-from octavo_core.identity import ANONYMOUS, JwksKeys, Principal, TokenVerifier
+from octavo_core.errors import Misconfigured, Unauthenticated
+from octavo_core.identity import ANONYMOUS, Forwarded, JwksKeys, Principal, TokenVerifier, is_forwarded, verify_forwarded
 from octavo_core.spec import GeneratorService
 from octavo_generation.tasks import Task, task_for
 from octavo_jobs.lifecycle import Policy
@@ -19,6 +19,8 @@ class Generator:
     policy: Policy
     verifier: TokenVerifier | None
     """None where the generator asks for no token."""
+    forwarding_key: str | None = field(default=None, repr=False)
+    """What the activator signs with; None where nobody accepts jobs in this generator's stead."""
 
     @property
     def name(self) -> str:
@@ -28,8 +30,19 @@ class Generator:
         """Raises `Unauthenticated`."""
         return ANONYMOUS if self.verifier is None else await self.verifier.verify(authorization)
 
+    def forwarded(self, authorization: str | None) -> Forwarded | None:
+        """What the activator hands over; None for a caller's own request. Raises `Unauthenticated` for a token that says it is the
+        activator's and is not, also where everyone may call: taken for a stranger's, its job would run a second time."""
+        if authorization is None or not is_forwarded(authorization):
+            return None
+        if self.forwarding_key is None:
+            raise Unauthenticated("nobody accepts jobs in this generator's stead; it has no forwarding key")
+        return verify_forwarded(authorization, self.forwarding_key)
 
-def serve(resource: GeneratorService, *, jwks_url: str | None = None, issuer: str = "octavo") -> Generator:
+
+def serve(
+    resource: GeneratorService, *, jwks_url: str | None = None, issuer: str = "octavo", forwarding_key: str | None = None
+) -> Generator:
     """Raises `Misconfigured` when this installation cannot serve the resource. `jwks_url` and `issuer` are the platform's own."""
     jobs, auth = resource.spec.jobs, resource.spec.auth
     policy = Policy(
@@ -48,4 +61,4 @@ def serve(resource: GeneratorService, *, jwks_url: str | None = None, issuer: st
         if jwks_url is None:
             raise Misconfigured("auth.mode jwt needs OCTAVO_JWKS_URL, where the issuer's public keys are")
         verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
-    return Generator(resource, task_for(resource.spec), policy, verifier)
+    return Generator(resource, task_for(resource.spec), policy, verifier, forwarding_key)

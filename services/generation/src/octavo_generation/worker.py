@@ -2,7 +2,8 @@
 
 Reads its generators from the JSON file that `OCTAVO_GENERATORS_FILE` names (as the runner or the operator writes it) and serves
 those named in `OCTAVO_GENERATORS`. SIGTERM or SIGINT drains: nothing new is taken, running jobs end within the longest
-`workers.drainSeconds`, the rest is handed back.
+`workers.drainSeconds`, the rest is handed back. A database or a Redis that is not there yet is waited for; when they do not come the
+process ends with a last line that says why.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import structlog
-import uvloop
 from pydantic import Field
 
-from octavo_core.errors import Misconfigured, OctavoError
-from octavo_core.settings import CommonSettings, read_settings
+from octavo_core.clock import SystemClock
+from octavo_core.errors import Misconfigured
+from octavo_core.settings import CommonSettings
 from octavo_core.spec import GeneratorService
-from octavo_core.telemetry import configure_logging, configure_tracing
 from octavo_generation.handlers import GeneratorHandler, open_handler
-from octavo_generation.resources import read_generators_file
+from octavo_generation.probes import Probes
+from octavo_generation.process import named_resources, run
+from octavo_generation.starting import database_need, reach, redis_need
 from octavo_jobs.runner import Lane
+from octavo_jobs.store import open_store
 from octavo_jobs.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -32,13 +35,15 @@ log = structlog.get_logger(__name__)
 class WorkerSettings(CommonSettings):
     generators: str = Field(description="Names of the generators to serve, separated by commas.")
     generators_file: str = Field(description="JSON file with the resources.")
-    metrics_port: int | None = Field(None, ge=1, le=65_535, description="Port for Prometheus; none when absent.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="Port for /metrics, /health/live and /health/ready; none when absent."
+    )
+    start_seconds: float = Field(120.0, ge=0, description="How long database and Redis are waited for at start.")
     drain_seconds: float | None = Field(None, ge=0, description="Shortens the resources' own drainSeconds.")
 
 
 async def serve(settings: WorkerSettings) -> None:
-    names = [name for name in settings.generators.split(",") if name]
-    resources = [resource for resource in read_generators_file(settings.generators_file) if resource.name in names]
+    resources = named_resources(settings.generators_file, settings.generators)
     handlers = _open_handlers(resources)
     worker = Worker(
         database_url=settings.jobs_url(),
@@ -49,14 +54,46 @@ async def serve(settings: WorkerSettings) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
+    probes = None if settings.metrics_port is None else Probes(settings.metrics_port)
+    if probes is not None:
+        probes.start()
+    if not await _unless(stop, _reach_stores(settings)):
+        log.info("worker stopped before it began")
+        return
     await worker.start()
     log.info("worker ready", generators=list(handlers), worker=worker.name)
+    if probes is not None:
+        probes.ready = True
     await stop.wait()
+    if probes is not None:
+        probes.ready = False
     drain_s = max(resource.spec.workers.drain_seconds for resource in resources)
     await worker.stop(drain_s if settings.drain_seconds is None else min(drain_s, settings.drain_seconds))
     for handler in handlers.values():
         await handler.close()
     log.info("worker stopped")
+
+
+async def _reach_stores(settings: WorkerSettings) -> None:
+    store = open_store(settings.jobs_url(), SystemClock())
+    try:
+        needs = [database_need(settings.jobs_url(), store), redis_need(settings.redis_url.get_secret_value())]
+        await reach(needs, within_s=settings.start_seconds)
+    finally:
+        await store.close()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether the work was done before the stop. Raises what it raises."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+        return True
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
 
 
 def _open_handlers(resources: Sequence[GeneratorService]) -> dict[str, GeneratorHandler]:
@@ -75,18 +112,7 @@ def _open_handlers(resources: Sequence[GeneratorService]) -> dict[str, Generator
 
 
 def main() -> None:
-    settings = read_settings(WorkerSettings)
-    configure_logging("worker", fmt=settings.log_format, level=settings.log_level)
-    configure_tracing("octavo-worker", settings.otlp_endpoint)
-    if settings.metrics_port is not None:
-        from prometheus_client import start_http_server
-
-        start_http_server(settings.metrics_port)
-    try:
-        uvloop.run(serve(settings))
-    except OctavoError as error:
-        log.error("the worker cannot run", error=error.code, reason=error.message)
-        sys.exit(1)
+    run("worker", WorkerSettings, serve)
 
 
 if __name__ == "__main__":

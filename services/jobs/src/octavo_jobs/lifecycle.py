@@ -192,6 +192,11 @@ def replay(job: Job, *, now: int) -> Job | Refusal:
     )
 
 
+def ended_before(job: Job, *, state: State, result: str | None, error: str | None, now: int) -> Job:
+    """A new job whose end is known already: whoever accepted it in our stead could tell, or it repeats an earlier one."""
+    return _ended(job, now, state, result=result, error=error)
+
+
 def ring_again_at(job: Job, now: int) -> int:
     """The next appointment after a ring: as far off as the job is old, between the grace and a minute, so that a long
     backlog is not rung for in circles."""

@@ -19,11 +19,19 @@ class NewJob:
     policy: Policy = field(default_factory=Policy)
     idempotency_key: str | None = None
     body_hash: str | None = None
+    keeps_id: bool = False
+    """The id was given out before, by whoever accepted the job in our stead: the same id again is the same job."""
+    created_at: int | None = None
+    """When it was accepted, in milliseconds since the epoch, where that was not just now."""
+    ended: State | None = None
+    """It ended before it came here: it is written down with this end, `result` and `error`, and never run."""
+    result: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`created` is false when the idempotency key was known: then `job` is the earlier one."""
+    """`created` is false when the idempotency key, or an id that is kept, was known: then `job` is the earlier one."""
 
     job: Job
     created: bool
@@ -31,7 +39,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class KeyReused:
-    """The idempotency key belongs to a job with another body."""
+    """The idempotency key, or an id that is kept, belongs to a job with another body."""
 
     job_id: str
 

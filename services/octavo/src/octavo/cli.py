@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from octavo.commands.failing import explain_errors
+from octavo.commands.kube.cli import kube_app
 
 app = typer.Typer(
     name="octavo",
@@ -22,12 +24,18 @@ jobs_app = typer.Typer(help="Jobs of a generator on a running platform.", no_arg
 train_app = typer.Typer(help="Train the models that ship with Octavo.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(train_app, name="train")
+app.add_typer(kube_app, name="kube")
 
 Files = Annotated[
     list[Path] | None, typer.Option("--file", "-f", help="A YAML file or a folder of them; may be repeated. Default: this folder.")
 ]
 Url = Annotated[str, typer.Option(envvar="OCTAVO_URL", help="Where the platform runs; default: this machine, at OCTAVO_PORT or 8080.")]
 Token = Annotated[str | None, typer.Option(envvar="OCTAVO_TOKEN", help="Bearer token, where the generator asks for one.")]
+
+
+class PlanOutput(StrEnum):
+    TEXT = "text"
+    YAML = "yaml"
 
 
 @app.command()
@@ -44,11 +52,19 @@ def up(
 
 
 @app.command()
-def plan(file: Annotated[Path, typer.Argument(help="A YAML file or a folder of them.")]) -> None:
-    """Show what a file makes: the resource with every default, and what runs for it."""
+def plan(
+    file: Annotated[Path, typer.Argument(help="A YAML file or a folder of them.")],
+    output: Annotated[
+        PlanOutput, typer.Option("--output", "-o", help="text: everything, for people. yaml: the Kubernetes objects alone, for kubectl.")
+    ] = PlanOutput.TEXT,
+    has: Annotated[
+        list[str] | None, typer.Option(help="An API group that the cluster has, such as monitoring.coreos.com; may be repeated.")
+    ] = None,
+) -> None:
+    """Show what a file makes: the resource with every default, the objects that the operator applies for it, and what runs here."""
     from octavo.commands.plan import run
 
-    run(file)
+    run(file, only_objects=output is PlanOutput.YAML, has=has or ())
 
 
 @app.command()

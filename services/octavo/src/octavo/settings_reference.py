@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from octavo.platform.app import PlatformSettings
 from octavo_core.settings import CommonSettings
+from octavo_generation.server import ServerSettings
 from octavo_generation.worker import WorkerSettings
+from octavo_operator.settings import OperatorSettings
 
 _PAGE = "settings.md"
 _HEAD = """\
 # Settings
 
 Every process reads these from its environment, once, when it starts; a bad value ends it with the variable's name. `octavo up` sets
-`OCTAVO_REDIS_URL`, `OCTAVO_GENERATORS_FILE` and the like for the processes that it starts. This page is written by `./task crds`.
+`OCTAVO_REDIS_URL`, `OCTAVO_GENERATORS_FILE` and the like for the processes that it starts, and so does the operator for its pods. This
+page is written by `./task crds`.
 """
 _SECTIONS: tuple[tuple[str, type[BaseSettings], type[BaseSettings] | None], ...] = (
     ("Every process", CommonSettings, None),
-    ("The HTTP process", PlatformSettings, CommonSettings),
+    ("The HTTP process of a laptop", PlatformSettings, CommonSettings),
+    ("The API process of one generator, in a cluster", ServerSettings, CommonSettings),
     ("A worker process", WorkerSettings, CommonSettings),
+    ("The operator", OperatorSettings, CommonSettings),
 )
 
 
@@ -55,7 +61,13 @@ def _default(field: FieldInfo) -> str:
         return "needed"
     if value is None or value == []:
         return "–"
-    return f"`{value.get_secret_value() if isinstance(value, SecretStr) else value}`"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, BaseModel):
+        value = value.model_dump_json(by_alias=True, exclude_defaults=True)
+    if isinstance(value, list):
+        value = json.dumps(value)
+    return f"`{value}`"
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ INVALID: list[tuple[str, Document, str, str]] = [
     # what is wrong, the document, the path that the fault names, a part of its message
     ("no name", {**story(), "metadata": {}}, "metadata.name", "is needed"),
     ("upper case name", {**story(), "metadata": {"name": "Demo"}}, "metadata.name", "right form"),
-    ("long name", {**story(), "metadata": {"name": "a" * 51}}, "metadata.name", "too long: 51"),
+    ("long name", {**story(), "metadata": {"name": "a" * 47}}, "metadata.name", "too long: 47"),
+    ("name begins with a digit", {**story(), "metadata": {"name": "4demo"}}, "metadata.name", "right form"),
     ("empty name", {**story(), "metadata": {"name": ""}}, "metadata.name", "may not be empty"),
     ("name ends in a hyphen", {**story(), "metadata": {"name": "demo-"}}, "metadata.name", "right form"),
     ("name is a number", {**story(), "metadata": {"name": 7}}, "metadata.name", "must be text, not a number"),
@@ -77,6 +78,14 @@ INVALID: list[tuple[str, Document, str, str]] = [
     ("model climbs", engine(model="pvc://models/../../etc"), "spec.engine.model", "climbs out"),
     ("unknown quantization", engine(quantization="int4"), "spec.engine.quantization", "not one of the choices"),
     ("quantization of another engine", engine(quantization="q4_k_m"), "spec.engine.quantization", "does not know"),
+    ("llamacpp in int8", engine(name="llamacpp", quantization="int8"), "spec.engine.quantization", "it knows auto, float16"),
+    ("torch in int16", engine(name="transformers", quantization="int16"), "spec.engine.quantization", "it knows auto, int8, float16"),
+    (
+        "sketch in a number format",
+        resource(task="image", engine={"name": "sketch", "model": "builtin://sketch", "quantization": "int8"}),
+        "spec.engine.quantization",
+        "it knows auto",
+    ),
     ("snake case", story(audiences={"adult": {"max_tokens": 9}}), "spec.audiences.adult.max_tokens", "did you mean `maxTokens`"),
     ("no audience", story(audiences={}), "spec.audiences", "at least one audience"),
     ("unknown audience", story(audiences={"child": {}}), "spec.audiences.child", "did you mean `children`"),
@@ -121,6 +130,17 @@ INVALID: list[tuple[str, Document, str, str]] = [
     ("oidc without issuer", story(auth={"mode": "oidc"}), "spec.auth.issuer", "needs the issuer"),
     ("issuer of an open door", story(auth={"issuer": "https://id.example.org"}), "spec.auth.mode", "say nothing in auth mode none"),
     ("no api", story(api={"replicas": 0}), "spec.api.replicas", "too small"),
+    ("never is 0", story(api={"sleepSeconds": -1}), "spec.api.sleepSeconds", "-1 is too small"),
+    ("route of no gateway", story(api={"httpRoute": {"parentRefs": []}}), "spec.api.httpRoute.parentRefs", "may not be empty"),
+    ("route of somebody", story(api={"httpRoute": {}}), "spec.api.httpRoute.parentRefs", "is needed"),
+    (
+        "host with a star within",
+        story(api={"httpRoute": {"parentRefs": [{"name": "g"}], "hostnames": ["a.*.org"]}}),
+        "spec.api.httpRoute.hostnames[0]",
+        "right form",
+    ),
+    ("priority in words", story(workers={"priorityClassName": "Very High"}), "spec.workers.priorityClassName", "right form"),
+    ("kept by half", story(database={"managed": {"onDelete": "keep"}}), "spec.database.managed.onDelete", "not one of the choices"),
     ("host in upper case", story(api={"ingress": {"host": "Example.org"}}), "spec.api.ingress.host", "right form"),
     ("min above max", story(workers={"min": 3, "max": 2}), "spec.workers.min", "may not exceed workers.max"),
     ("no workers ever", story(workers={"max": 0}), "spec.workers.max", "too small"),
@@ -133,6 +153,12 @@ INVALID: list[tuple[str, Document, str, str]] = [
     ("external without secret", story(redis={"external": {}}), "spec.redis.external.secretRef", "is needed"),
     ("s3 without bucket", story(storage={"backend": "s3"}), "spec.storage.s3", "needs s3.bucket"),
     ("bucket of a folder", story(storage={"s3": {"bucket": "b"}}), "spec.storage.s3", "belongs to backend s3 only"),
+    (
+        "container of a folder",
+        story(storage={"azure": {"account": "a", "container": "c"}}),
+        "spec.storage.azure",
+        "belongs to backend azure",
+    ),
     ("azure without container", story(storage={"backend": "azure"}), "spec.storage.azure", "needs azure.account"),
 ]
 
@@ -148,7 +174,18 @@ VALID: list[tuple[str, Document]] = [
     ("one audience", story(audiences={"children": {}})),
     ("null is absent", story(providers=None, limits=None, workers={"max": None})),
     ("external stores", story(redis={"external": SECRET}, database={"external": SECRET})),
-    ("mysql", story(database={"managed": {"type": "mysql", "storage": "10Gi"}})),
+    ("mysql", story(database={"managed": {"type": "mysql", "storage": "10Gi", "onDelete": "retain"}})),
+    ("redis with a volume", story(redis={"managed": {"storage": "1Gi"}})),
+    ("never sleeps", story(api={"sleepSeconds": 0, "priorityClassName": "in-front"}, workers={"priorityClassName": "behind"})),
+    (
+        "two ways in",
+        story(
+            api={
+                "ingress": {"host": "a.example.org"},
+                "httpRoute": {"parentRefs": [{"name": "g", "namespace": "n", "sectionName": "https"}], "hostnames": ["*.example.org"]},
+            }
+        ),
+    ),
     ("quantities", story(workers={"resources": {"limits": {"cpu": 2, "memory": "1.5Gi", "nvidia.com/gpu": "1"}}})),
     ("oidc", story(auth={"mode": "oidc", "issuer": "https://id.example.org/tenant", "audience": "octavo"})),
     ("jwt", story(auth={"mode": "jwt"})),

@@ -18,9 +18,10 @@ VALIDATOR = Draft202012Validator(editor_schema())
 
 BEYOND_JSON_SCHEMA = {
     # comparisons of two values, names that refer to names, and words that depend on other words
-    *("model climbs", "quantization of another engine", "sketch writes", "two providers of one name", "two steps of one name"),
+    *("model climbs", "quantization of another engine", "llamacpp in int8", "torch in int16", "sketch in a number format"),
+    *("sketch writes", "two providers of one name", "two steps of one name"),
     *("step needs an unknown one", "step needs itself", "steps in a circle", "retry backwards", "issuer of an open door"),
-    *("min above max", "s3 without bucket", "bucket of a folder", "azure without container"),
+    *("min above max", "s3 without bucket", "bucket of a folder", "azure without container", "container of a folder"),
 }
 
 

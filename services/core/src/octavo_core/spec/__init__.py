@@ -15,7 +15,7 @@ from octavo_core.spec.resource import API_VERSION, GROUP, KIND, VERSION, Generat
 from octavo_core.spec.status import Condition, QueueStatus, Status, WorkersStatus
 from octavo_core.spec.stores import Database, Redis, Storage
 from octavo_core.spec.tasks import DEFAULT_MODES, TASKS, Mode, Task
-from octavo_core.spec.workloads import Api, Ingress, Resources, Scaling, Workers
+from octavo_core.spec.workloads import Api, HttpRoute, Ingress, ParentRef, Resources, Scaling, Workers
 
 __all__ = [
     "API_VERSION",
@@ -39,6 +39,7 @@ __all__ = [
     "EngineName",
     "External",
     "GeneratorService",
+    "HttpRoute",
     "Ingress",
     "Jobs",
     "Limits",
@@ -46,6 +47,7 @@ __all__ = [
     "Mode",
     "ModelUri",
     "Moderation",
+    "ParentRef",
     "Pipeline",
     "Provider",
     "ProviderType",

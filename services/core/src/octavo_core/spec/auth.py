@@ -32,10 +32,11 @@ class Auth(Model):
         Rule(
             name="oidc needs its issuer",
             cel="self.mode != 'oidc' || has(self.issuer)",
-            message="auth mode oidc needs the issuer",
+            message="auth mode oidc needs the issuer, the URL of whoever signs the tokens",
             check=lambda auth: auth.mode != "oidc" or auth.issuer is not None,
             reads=("mode", "issuer"),
             at="issuer",
+            missing=True,
             schema={"if": {"required": ["mode"], "properties": {"mode": {"enum": ["oidc"]}}}, "then": {"required": ["issuer"]}},
         ),
         Rule(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from octavo_core.spec.resource import GROUP, KIND, VERSION
-from octavo_core.spec.schema import Schema, resource_schema
+from octavo_core.spec.schema import Schema, allowed_in_words, resource_schema
 
 PLURAL = "generatorservices"
 FILE_NAME = f"{PLURAL}.{GROUP}.yaml"
@@ -85,7 +86,7 @@ def _root(schema: Schema) -> Schema:
             "kind": {"type": "string", "description": properties["kind"]["description"]},
             # of the metadata a CRD may bind the name and say nothing else; the API server itself checks the rest
             "metadata": {"type": "object", "properties": {"name": name}},
-            "spec": _structural(properties["spec"]),
+            "spec": _taught(_structural(properties["spec"]), properties["spec"]),
             "status": _structural(properties["status"]),
         },
     }
@@ -101,7 +102,9 @@ def _structural(node: Schema) -> Schema:
             case "additionalProperties" if not isinstance(value, dict):
                 continue
             case "type" if node.get("x-kubernetes-int-or-string"):
-                result["anyOf"] = [{"type": "integer"}, {"type": "string"}]
+                continue
+            case "pattern" if "x-octavo-allowed" in node:
+                continue
             case "properties":
                 result[key] = {name: _structural(child) for name, child in value.items()}
             case "items" | "additionalProperties":
@@ -110,9 +113,46 @@ def _structural(node: Schema) -> Schema:
                 result["x-kubernetes-validations"] = list(value)
             case _:
                 result[key] = value
+    if "pattern" in node and "pattern" not in result:
+        result["x-kubernetes-validations"] = [_form(node), *result.get("x-kubernetes-validations", ())]
     if isinstance(result.get("default"), dict) and "properties" in result:
         result["default"] = _filled(result["default"], result)
     return result
+
+
+def _form(node: Schema) -> Schema:
+    """The pattern as a rule: of a broken pattern the API server quotes the expression, of a broken rule its words."""
+    rule = f"self.matches(r'{node['pattern']}')"
+    if node.get("x-kubernetes-int-or-string"):
+        # the server asks patterns of text only, so a negative number would pass
+        rule = f"type(self) == int ? self >= 0 : {rule}"
+    return {"rule": rule, "message": f"must be {node['x-octavo-allowed']}"}
+
+
+def _taught(result: Schema, node: Schema) -> Schema:
+    """With the default and the allowed values in each description, for `kubectl explain` shows nothing else of them."""
+    for name, child in result.get("properties", {}).items():
+        source = node["properties"][name]
+        child["description"] = " ".join([child["description"], *_taught_of(source)])
+        _taught(child, source)
+        if "items" in child:
+            _taught(child["items"], source["items"])
+    return result
+
+
+_ENUM_SHOWN = 4
+"""So many choices kubectl shows, and dots for the others."""
+
+
+def _taught_of(node: Schema) -> Iterator[str]:
+    kind = node.get("type")
+    if kind == "object":
+        return
+    if node.get("default") not in (None, [], {}):
+        yield f"Default {json.dumps(node['default'])}."
+    bounded = kind in {"integer", "number", "array"} or "x-octavo-allowed" in node or len(node.get("enum", ())) > _ENUM_SHOWN
+    if bounded:
+        yield f"Allowed: {allowed_in_words(node)}."
 
 
 def _filled(default: Schema, schema: Schema) -> Schema:

@@ -36,9 +36,16 @@ QUANTIZATIONS: dict[EngineName, tuple[Quantization, ...]] = {
 }
 
 
-def _cel_table() -> str:
-    rows = ", ".join(f"'{engine}': [{', '.join(repr(name) for name in names)}]" for engine, names in QUANTIZATIONS.items())
-    return f"self.quantization in {{{rows}}}[self.name]"
+def _known(engine: EngineName, names: tuple[Quantization, ...]) -> Rule:
+    # one rule for each engine, for each can then say which words that engine knows
+    return Rule(
+        name=f"quantization of {engine}",
+        cel=f"self.name != '{engine}' || self.quantization in [{', '.join(repr(name) for name in names)}]",
+        message=f"the engine {engine} does not know this quantization; it knows {', '.join(names)}",
+        check=lambda given: given.name != engine or given.quantization in names,
+        reads=("name", "quantization"),
+        at="quantization",
+    )
 
 
 class Engine(Model):
@@ -59,15 +66,7 @@ class Engine(Model):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            name="quantization fits the engine",
-            cel=_cel_table(),
-            message="this engine does not know this quantization; auto always works",
-            check=lambda engine: engine.quantization in QUANTIZATIONS[engine.name],
-            reads=("name", "quantization"),
-            at="quantization",
-            allowed="; ".join(f"{engine}: {', '.join(names)}" for engine, names in QUANTIZATIONS.items()),
-        ),
+        *(_known(engine, names) for engine, names in QUANTIZATIONS.items()),
         Rule(
             name="model path stays in its place",
             cel="!self.model.matches('(^|/)[.][.](/|$)')",

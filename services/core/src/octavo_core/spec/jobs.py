@@ -23,7 +23,7 @@ class Retry(Model):
         Rule(
             name="retry base within max",
             cel="self.baseSeconds <= self.maxSeconds",
-            message="baseSeconds may not exceed maxSeconds",
+            message="retry.baseSeconds may not exceed retry.maxSeconds; lower one or raise the other",
             check=lambda retry: retry.base_seconds <= retry.max_seconds,
             reads=("baseSeconds", "maxSeconds"),
             at="baseSeconds",

@@ -24,6 +24,10 @@ def _describe_rules(schema: dict[str, Any], model: type[Any]) -> None:
             schema["allOf"] = fragments
 
 
+def _without_nulls(value: object) -> object:
+    return {key: child for key, child in value.items() if child is not None} if isinstance(value, Mapping) else value
+
+
 class Model(BaseModel):
     """A part of the resource. Numbers, strings and booleans are not converted into each other, as in the API server."""
 
@@ -46,10 +50,8 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, data: object) -> object:
-        # the API server prunes nulls before it fills in defaults; the laptop must read the same file alike
-        if isinstance(data, Mapping):
-            return {key: value for key, value in data.items() if value is not None}
-        return data
+        # the API server prunes nulls before it fills in defaults, those of maps too; the laptop must read the same file alike
+        return _without_nulls({key: _without_nulls(value) for key, value in data.items()}) if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:

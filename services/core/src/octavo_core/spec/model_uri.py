@@ -28,7 +28,8 @@ SHAPES: dict[Scheme, str] = {
     "az": "az://CONTAINER/PATH, in Azure Blob storage",
     "file": "file:///ABSOLUTE/PATH or file://RELATIVE/PATH, on this machine",
 }
-_ALL = ", ".join(shape.split(",")[0].split(" or ")[0] for shape in SHAPES.values())
+_SHORT = [shape.split(",")[0].split(" or ")[0] for shape in SHAPES.values()]
+_ALL = f"{', '.join(_SHORT[:-1])} or {_SHORT[-1]}"
 _COMPILED = {scheme: re.compile(pattern, re.ASCII) for scheme, pattern in _PATTERNS.items()}
 _NAMED = re.compile(r"\(\?P<\w+>")
 

@@ -57,7 +57,7 @@ class Pipeline(Model):
         Rule(
             name="step names are unique",
             cel="self.steps.all(s, self.steps.exists_one(t, t.name == s.name))",
-            message="two steps have the same name",
+            message="two steps have the same name; rename one",
             check=lambda pipeline: len({step.name for step in pipeline.steps}) == len(pipeline.steps),
             reads=("steps",),
             at="steps",
@@ -67,7 +67,7 @@ class Pipeline(Model):
             # mapped names would say it more plainly, but the API server estimates its cost above the budget
             name="steps need steps above them",
             cel="self.steps.all(s, s.needs.all(n, n != s.name && self.steps.filter(t, t.name == n || t.name == s.name)[0].name == n))",
-            message="a step needs a step that is not above it in the list",
+            message="a step needs a step that is not above it in the list; move that one up, or take it out of needs",
             check=_needs_are_above,
             reads=("steps",),
             at="steps",

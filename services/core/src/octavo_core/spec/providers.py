@@ -61,6 +61,7 @@ class Provider(Model):
         None,
         max_length=32,
         pattern="^[-0-9A-Za-z.]+$",
+        json_schema_extra={"x-octavo-allowed": "letters, digits, dots and hyphens, such as 2024-10-21"},
         description="Version of the API to ask for, where the provider dates its API (azure-openai, anthropic).",
     )
     credentials: Credentials | None = Field(None, description="Where the API key is. The key itself never stands in the resource.")
@@ -72,19 +73,21 @@ class Provider(Model):
         Rule(
             name="baseUrl where there is no public address",
             cel=f"!(self.type in {_cel_list(NEED_BASE_URL)}) || has(self.baseUrl)",
-            message=f"providers of the types {', '.join(NEED_BASE_URL)} need baseUrl",
+            message=f"providers of the types {', '.join(NEED_BASE_URL)} need baseUrl, the address of the API",
             check=lambda provider: provider.type not in NEED_BASE_URL or provider.base_url is not None,
             reads=("type", "baseUrl"),
             at="baseUrl",
+            missing=True,
             schema={"if": {"required": ["type"], "properties": {"type": {"enum": list(NEED_BASE_URL)}}}, "then": {"required": ["baseUrl"]}},
         ),
         Rule(
             name="model where there are many",
             cel=f"!(self.type in {_cel_list(NEED_MODEL)}) || has(self.model)",
-            message=f"providers of the types {', '.join(NEED_MODEL)} need model",
+            message=f"providers of the types {', '.join(NEED_MODEL)} need model, its name at the provider",
             check=lambda provider: provider.type not in NEED_MODEL or provider.model is not None,
             reads=("type", "model"),
             at="model",
+            missing=True,
             schema={"if": {"required": ["type"], "properties": {"type": {"enum": list(NEED_MODEL)}}}, "then": {"required": ["model"]}},
         ),
     )

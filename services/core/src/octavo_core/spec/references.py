@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from pydantic import Field
@@ -17,6 +18,11 @@ class SecretRef(Model):
     name: HostName = Field(description="Name of the Secret, in the namespace of this GeneratorService.")
     key: SecretKey = Field(description="Key in the Secret's data whose value is used.")
 
+    @property
+    def variable(self) -> str:
+        """The environment variable in which a process finds the value: `OCTAVO_SECRET_<NAME>_<KEY>`."""
+        return "OCTAVO_SECRET_" + re.sub(r"[^A-Z0-9]+", "_", f"{self.name}_{self.key}".upper())
+
 
 class Credentials(Model):
     """A key or password: from a Secret in a cluster, from the environment on a laptop."""
@@ -28,7 +34,9 @@ class Credentials(Model):
         None, description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets."
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("secretRef", "env", message="credentials come from exactly one of secretRef and env"),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        one_of("secretRef", "env", message="credentials come from exactly one of secretRef and env; give one of the two"),
+    )
 
 
 class External(Model):

@@ -78,16 +78,17 @@ class Spec(Model):
         Rule(
             name="a blog is a pipeline",
             cel="self.task != 'blog' || has(self.pipeline)",
-            message="the task blog is made by a pipeline",
+            message="the task blog is made by a pipeline; give pipeline in place of engine or providers",
             check=lambda spec: spec.task != "blog" or spec.pipeline is not None,
             reads=("task", "pipeline"),
             at="pipeline",
+            missing=True,
             schema={"if": {"required": ["task"], "properties": {"task": {"enum": ["blog"]}}}, "then": {"required": ["pipeline"]}},
         ),
         Rule(
             name="audiences are for stories",
             cel="!has(self.audiences) || self.task == 'story'",
-            message="only the task story has audiences",
+            message="only the task story has audiences; leave them out",
             check=lambda spec: spec.audiences is None or spec.task == "story",
             reads=("task", "audiences"),
             at="audiences",
@@ -96,7 +97,7 @@ class Spec(Model):
         Rule(
             name="sketch draws",
             cel="!has(self.engine) || self.engine.name != 'sketch' || self.task == 'image'",
-            message="the engine sketch makes images only",
+            message="the engine sketch makes images only; set task to image, or take another engine",
             check=lambda spec: spec.engine is None or spec.engine.name != "sketch" or spec.task == "image",
             reads=("task", "engine"),
             at="engine",
@@ -105,7 +106,7 @@ class Spec(Model):
         Rule(
             name="provider names are unique",
             cel="!has(self.providers) || self.providers.all(p, self.providers.exists_one(q, q.name == p.name))",
-            message="two providers have the same name",
+            message="two providers have the same name; rename one",
             check=lambda spec: spec.providers is None or len({provider.name for provider in spec.providers}) == len(spec.providers),
             reads=("providers",),
             at="providers",
@@ -166,7 +167,9 @@ class GeneratorService(Model):
     api_version: Literal["octavo.dev/v1alpha1"] = Field("octavo.dev/v1alpha1", description="Version of this schema.")
     kind: Literal["GeneratorService"] = Field("GeneratorService", description="Kind of the resource.")
     metadata: Metadata = Field(description="Name, namespace, labels and annotations.")
-    spec: Spec = Field(description="What the generator is to be.")
+    spec: Spec = Field(
+        description="What the generator is to be: a task, and exactly one of engine, providers and pipeline to do it. All else has a default."
+    )
     status: Status | None = Field(None, description="What the operator last saw. Not for you to write.")
 
     @property

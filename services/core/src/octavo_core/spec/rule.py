@@ -16,7 +16,7 @@ class Rule:
     `cel` speaks of `self` in YAML names and relies on the defaults that the CRD fills in; `check` gets the validated model.
     `reads` names the fields (YAML names) that the rule looks at: where one of them is faulty already, the rule is silent.
     `at` is the field that the fault points to, None for the model itself. `schema` says the same as a fragment of JSON
-    Schema, for editors, where that language can say it.
+    Schema, for editors, where that language can say it. `missing` tells the API server that something is to be added.
     """
 
     name: str
@@ -26,11 +26,14 @@ class Rule:
     reads: tuple[str, ...]
     at: str | None = None
     allowed: str | None = None
+    missing: bool = False
     schema: Mapping[str, object] = field(default_factory=dict)
 
     def as_validation(self) -> dict[str, object]:
         """The entry of `x-kubernetes-validations`."""
-        entry: dict[str, object] = {"rule": self.cel, "message": self.message}
+        # the reason chooses the server's first words, which would be `Invalid value: "object"` without one
+        reason = "FieldValueRequired" if self.missing else "FieldValueForbidden"
+        entry: dict[str, object] = {"rule": self.cel, "message": self.message, "reason": reason}
         if self.at is not None:
             entry["fieldPath"] = f".{self.at}"
         return entry
@@ -46,10 +49,12 @@ def one_of(*fields: str, message: str) -> Rule:
         check=lambda model: sum(getattr(model, name) is not None for name in attributes) == 1,
         reads=fields,
         allowed=f"exactly one of {', '.join(fields)}",
+        missing=True,
         schema={"oneOf": [{"required": [name]} for name in fields]},
     )
 
 
-def immutable(what: str) -> JsonDict:
+def immutable(what: str, remedy: str = "make a new GeneratorService") -> JsonDict:
     """`json_schema_extra` of a field that may not change once written. Only the API server knows the old value."""
-    return {"x-kubernetes-validations": [{"rule": "self == oldSelf", "message": f"{what} cannot change; make a new GeneratorService"}]}
+    rule: JsonDict = {"rule": "self == oldSelf", "message": f"{what} cannot change; {remedy}", "reason": "FieldValueForbidden"}
+    return {"x-kubernetes-validations": [rule]}

@@ -10,18 +10,20 @@ Loose = Strict(False)
 """For tuples: YAML has lists, and the model is frozen."""
 
 _LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_SERVICE_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _QUANTITY = "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$"
 
 ResourceName = Annotated[
     str,
     Field(
         min_length=1,
-        max_length=50,
-        pattern=_LABEL,
-        json_schema_extra={"x-octavo-allowed": "1 to 50 lower case letters, digits and hyphens, a letter or digit at both ends"},
+        max_length=46,
+        pattern=_SERVICE_NAME,
+        json_schema_extra={"x-octavo-allowed": "1 to 46 lower case letters, digits and hyphens, a letter first, no hyphen last"},
     ),
 ]
-"""DNS-1123 label of at most 50 characters: what is added to it (`-worker-…`) must still fit into 63."""
+"""DNS-1035 label, for a Service is named after it, of at most 46 characters: what is added to it must still fit into 63, and the
+longest is what Kubernetes makes of a StatefulSet's name for a label of its pods: `-redis-` and ten digits."""
 
 Label = Annotated[
     str,
@@ -40,6 +42,16 @@ HostName = Annotated[
         max_length=253,
         pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
         json_schema_extra={"x-octavo-allowed": "a host name in lower case, such as stories.example.org"},
+    ),
+]
+
+RouteHost = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern="^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        json_schema_extra={"x-octavo-allowed": "a host name in lower case, such as stories.example.org or *.example.org"},
     ),
 ]
 

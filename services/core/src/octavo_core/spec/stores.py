@@ -15,7 +15,11 @@ from octavo_core.spec.scalars import HttpUrl, Quantity, SecretKey
 class ManagedRedis(Model):
     """A Redis of this generator's own, which sleeps and goes with it."""
 
-    storage: Quantity = Field("1Gi", description="Size of its volume. Losing it loses nothing: the database is the truth.")
+    storage: Quantity | None = Field(
+        None,
+        description="Size of its volume. Left out: it has none, and after a restart it begins empty. That loses no job, for the database is"
+        " the truth; with a volume, clients that were away at the restart still find the events they missed.",
+    )
 
 
 class Redis(Model):
@@ -24,7 +28,9 @@ class Redis(Model):
     managed: ManagedRedis | None = Field(None, description="Octavo runs a Redis for this generator.")
     external: External | None = Field(None, description="A Redis that is there already, by a redis:// or rediss:// URL in a Secret.")
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("managed", "external", message="redis is either managed or external"),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        one_of("managed", "external", message="redis is either managed or external; give exactly one of the two"),
+    )
 
 
 class ManagedDatabase(Model):
@@ -35,7 +41,19 @@ class ManagedDatabase(Model):
         json_schema_extra=immutable("the type of a managed database"),
         description="Which server is run. It cannot change once the resource is made, for the jobs are in it.",
     )
-    storage: Quantity = Field("5Gi", description="Size of its volume.")
+    storage: Quantity = Field(
+        "5Gi",
+        json_schema_extra=immutable(
+            "the size of a managed database's volume", "where its storage class allows it, grow its PersistentVolumeClaim instead"
+        ),
+        description="Size of its volume. It cannot change here once the resource is made; where the storage class allows it, the"
+        " PersistentVolumeClaim data-NAME-db-0 can be grown.",
+    )
+    on_delete: Literal["delete", "retain"] = Field(
+        "delete",
+        description="What becomes of its volume when this GeneratorService is deleted. delete: it goes, with all jobs in it. retain: it"
+        " stays, and a GeneratorService of the same name finds its jobs again; remove it by hand when it is not needed any more.",
+    )
 
 
 class Database(Model):
@@ -44,7 +62,9 @@ class Database(Model):
     managed: ManagedDatabase | None = Field(None, description="Octavo runs a database for this generator.")
     external: External | None = Field(None, description="A database that is there already, by a postgresql:// or mysql:// URL in a Secret.")
 
-    rules: ClassVar[tuple[Rule, ...]] = (one_of("managed", "external", message="database is either managed or external"),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        one_of("managed", "external", message="database is either managed or external; give exactly one of the two"),
+    )
 
 
 class S3Storage(Model):
@@ -63,6 +83,29 @@ class AzureStorage(Model):
     endpoint: HttpUrl | None = Field(None, description="Address of the blob service. Left out: the account's public one.")
 
 
+def _settings_of(backend: str, needed: str) -> tuple[Rule, Rule]:
+    """A backend has the settings of its own name, and no other has them."""
+    return (
+        Rule(
+            name=f"{backend} with its settings",
+            cel=f"self.backend != '{backend}' || has(self.{backend})",
+            message=f"backend {backend} needs {needed}",
+            check=lambda storage: storage.backend != backend or getattr(storage, backend) is not None,
+            reads=("backend", backend),
+            at=backend,
+            missing=True,
+        ),
+        Rule(
+            name=f"{backend} for its backend",
+            cel=f"self.backend == '{backend}' || !has(self.{backend})",
+            message=f"{backend} belongs to backend {backend} only; set backend to {backend}, or leave it out",
+            check=lambda storage: storage.backend == backend or getattr(storage, backend) is None,
+            reads=("backend", backend),
+            at=backend,
+        ),
+    )
+
+
 class Storage(Model):
     """Where pictures are kept, at YYYY/MM/DD/{id}.png."""
 
@@ -75,21 +118,4 @@ class Storage(Model):
         None, description="Access key of the object storage. Left out: the identity of the pod or of the machine."
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            name="s3 and its bucket",
-            cel="(self.backend == 's3') == has(self.s3)",
-            message="backend s3 needs s3.bucket, and s3 belongs to backend s3 only",
-            check=lambda storage: (storage.backend == "s3") == (storage.s3 is not None),
-            reads=("backend", "s3"),
-            at="s3",
-        ),
-        Rule(
-            name="azure and its container",
-            cel="(self.backend == 'azure') == has(self.azure)",
-            message="backend azure needs azure.account and azure.container, and azure belongs to backend azure only",
-            check=lambda storage: (storage.backend == "azure") == (storage.azure is not None),
-            reads=("backend", "azure"),
-            at="azure",
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = (*_settings_of("s3", "s3.bucket"), *_settings_of("azure", "azure.account and azure.container"))

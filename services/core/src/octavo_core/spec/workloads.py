@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from octavo_core.spec.model import Model
 from octavo_core.spec.rule import Rule
-from octavo_core.spec.scalars import HostName, Quantity
+from octavo_core.spec.scalars import HostName, Label, Loose, Quantity, RouteHost
 
 
 class Resources(Model):
@@ -38,12 +38,53 @@ class Ingress(Model):
     )
 
 
+class ParentRef(Model):
+    """One Gateway that is to lead here."""
+
+    name: HostName = Field(description="Name of the Gateway.")
+    namespace: Label | None = Field(None, description="Its namespace. Left out: that of this GeneratorService.")
+    section_name: HostName | None = Field(None, description="Name of one of its listeners. Left out: all that take the route.")
+
+
+class HttpRoute(Model):
+    """The way in from outside the cluster by the Gateway API; it may stand beside an Ingress."""
+
+    parent_refs: Annotated[tuple[ParentRef, ...], Loose] = Field(
+        min_length=1, max_length=8, description="The Gateways at which the route is made; each decides whether it takes it."
+    )
+    hostnames: Annotated[tuple[RouteHost, ...], Loose] = Field(
+        (),
+        max_length=16,
+        description="Host names under which the generator is reached, at the path /generators/NAME. Left out: those of the Gateway.",
+    )
+
+
 class Api(Model):
     """The HTTP side: it accepts jobs and answers for them; it never runs a model."""
 
-    replicas: int = Field(1, ge=1, le=100, description="How many API pods stand at all times, also while the workers sleep.")
+    replicas: int = Field(
+        1, ge=1, le=100, description="How many API pods stand while the generator is awake, also when no worker does; see sleepSeconds."
+    )
+    sleep_seconds: int = Field(
+        3600,
+        ge=0,
+        le=2_592_000,
+        description="After so many seconds without work and without requests, and once no worker stands, the API sleeps too, and with it"
+        " the managed Redis and database; the next request wakes them and is kept meanwhile. 0: never. Where workers.min is above 0,"
+        " nothing sleeps.",
+    )
     resources: Resources = Field(default_factory=Resources, json_schema_extra={"default": {}}, description="CPU and memory of an API pod.")
-    ingress: Ingress | None = Field(None, description="An Ingress for this generator. Left out: reached inside the cluster only.")
+    priority_class_name: HostName | None = Field(
+        None,
+        description="PriorityClass of the API pods and of the managed Redis and database. Left out: the operator's setting, else the"
+        " cluster's default.",
+    )
+    ingress: Ingress | None = Field(
+        None, description="An Ingress for this generator. Without it and without httpRoute it is reached inside the cluster only."
+    )
+    http_route: HttpRoute | None = Field(
+        None, description="An HTTPRoute for this generator, where the cluster has the Gateway API (gateway.networking.k8s.io)."
+    )
 
 
 class Scaling(Model):
@@ -84,6 +125,9 @@ class Workers(Model):
     )
     resources: Resources = Field(
         default_factory=Resources, json_schema_extra={"default": {}}, description="CPU, memory and GPU of a worker pod."
+    )
+    priority_class_name: HostName | None = Field(
+        None, description="PriorityClass of the worker pods. Left out: the operator's setting, else the cluster's default."
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

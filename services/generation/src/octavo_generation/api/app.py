@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.errors import OctavoError
-from octavo_core.http import Edge, create_app, problem_response
+from octavo_core.http import Check, Edge, create_app, problem_response
+from octavo_generation.api.activity import Activity
+from octavo_generation.api.backlog import backlog_router
 from octavo_generation.api.events import events_router
 from octavo_generation.api.generate import generate_router
 from octavo_generation.api.jobs import jobs_router
@@ -25,14 +27,24 @@ class GeneratorApp:
     function that its FastAPI route calls, without the layers in between, which cost as much as the rest of the request. A page
     of another origin needs one of those layers and takes the long way."""
 
-    def __init__(self, app: ASGIApp, submissions: Submissions, *, service: str, max_body_bytes: int, cors: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, submissions: Submissions, activity: Activity, *, service: str, max_body_bytes: int, cors: bool
+    ) -> None:
         self._app = app
         self._submissions = submissions
+        self._activity = activity
         self._cors = cors
         self._edge = Edge(self._dispatch, service=service, max_body_bytes=max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._edge(scope, receive, send)
+        if scope["type"] != "http" or not self._activity.counts(scope["path"][len(scope.get("root_path", "")) :]):
+            await self._edge(scope, receive, send)
+            return
+        self._activity.open_requests += 1
+        try:
+            await self._edge(scope, receive, send)
+        finally:
+            self._activity.open_requests -= 1
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -52,21 +64,28 @@ class GeneratorApp:
 
 
 def create_generator_app(
-    generator: Generator, services: JobServices, *, max_body_bytes: int = 1_048_576, cors_origins: Sequence[str] = ()
+    generator: Generator,
+    services: JobServices,
+    *,
+    checks: Mapping[str, Check] | None = None,
+    max_body_bytes: int = 1_048_576,
+    cors_origins: Sequence[str] = (),
 ) -> GeneratorApp:
-    """`services` are started and closed by the caller, who may share them between generators."""
+    """`services` are started and closed by the caller, who may share them between generators. `checks` are what readiness stands
+    on besides them."""
     spec = generator.resource.spec
-    submissions = Submissions(generator, services)
+    submissions, activity = Submissions(generator, services), Activity()
     app = create_app(
         service=generator.name,
         title=f"{generator.name} ({spec.task})",
         description=f"{generator.task.summary} with {spec.model_label}. Every generation is a durable job.",
         version=version("octavo-generation"),
-        checks={"database": services.check_database, "redis": services.check_redis},
+        checks={**(checks or {}), "database": services.check_database, "redis": services.check_redis},
         cors_origins=cors_origins,
         max_body_bytes=max_body_bytes,
     )
     app.include_router(generate_router(generator, services, submissions))
     app.include_router(events_router(generator, services))
     app.include_router(jobs_router(generator, services))
-    return GeneratorApp(app, submissions, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))
+    app.include_router(backlog_router(generator, services, activity))
+    return GeneratorApp(app, submissions, activity, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))

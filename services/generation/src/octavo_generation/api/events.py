@@ -7,6 +7,7 @@ was lost), the row answers: the stream ends with an event made from the row, so 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 
 import orjson
@@ -94,7 +95,7 @@ async def _frames(services: JobServices, job: Job, after: str | None) -> AsyncIt
 
 async def _live(services: JobServices, job: Job, listener: Listener, position: str, news: _News) -> AsyncIterator[bytes]:
     idle, patience, has_ended = 0.0, _FIRST_LOOK_S, False
-    while True:
+    while time.monotonic() < services.answer_by:
         try:
             event = await listener.get(patience)
         except Lagged:

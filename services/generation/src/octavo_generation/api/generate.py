@@ -10,8 +10,9 @@ from starlette.responses import Response
 from octavo_core.errors import Conflict, NotFound
 from octavo_core.http import PROBLEM_RESPONSES
 from octavo_core.identity import Principal
+from octavo_generation.api.admission import MAX_BATCH
 from octavo_generation.api.services import JobServices
-from octavo_generation.api.submitting import MAX_BATCH, Submissions
+from octavo_generation.api.submitting import Submissions
 from octavo_generation.api.views import JOB_ID, BatchResponse, GenerationResponse, generation_view, json_response
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import Job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 import redis.asyncio
@@ -31,6 +32,9 @@ class JobServices:
     _publisher: EventPublisher
     _reaper: Reaper
     _reaping: asyncio.Task[None] | None = None
+    answer_by: float = math.inf
+    """Until when (`time.monotonic`) callers may wait and follow; a process that is about to end moves it up, and they get a 202 or
+    the end of their stream, with which they can go on elsewhere, instead of a broken connection."""
 
     async def start(self) -> None:
         """Brings the schema up to date, begins to read events and to reap."""

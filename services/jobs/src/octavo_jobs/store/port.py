@@ -34,7 +34,8 @@ class JobStore(Protocol):
     async def close(self) -> None: ...
 
     async def accept_many(self, jobs: Sequence[NewJob]) -> list[Accepted | KeyReused]:
-        """Write new jobs as `queued`. A known idempotency key (per queue and owner) gives the earlier job instead."""
+        """Write new jobs as `queued`. A known idempotency key (per queue and owner), or a known id of a job that keeps its id, gives the
+        earlier job instead."""
         ...
 
     async def claim_many(self, ids: Sequence[str], *, worker: str) -> list[Job]:

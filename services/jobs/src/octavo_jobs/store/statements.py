@@ -72,13 +72,16 @@ _appoint_publish = sa.update(jobs).where(jobs.c.id == sa.bindparam("b_id")).valu
 
 def accept(connection: Connection, new: Sequence[NewJob], now: int) -> list[Accepted | KeyReused]:
     known = _known_keys(connection, new)
+    kept = _kept_ids(connection, new)
     answers: list[Accepted | KeyReused] = []
     rows: list[dict[str, Any]] = []
     for item in new:
         key = (item.queue, item.owner, item.idempotency_key)
-        earlier = known.get(key) if item.idempotency_key is not None else None
+        earlier = kept.get(item.id) if item.keeps_id else None
+        if earlier is None and item.idempotency_key is not None:
+            earlier = known.get(key)
         if earlier is not None:
-            same = earlier.body_hash == item.body_hash
+            same = (earlier.queue, earlier.owner, earlier.body_hash) == (item.queue, item.owner, item.body_hash)
             answers.append(Accepted(earlier, created=False) if same else KeyReused(earlier.id))
             continue
         job = Job(
@@ -89,7 +92,7 @@ def accept(connection: Connection, new: Sequence[NewJob], now: int) -> list[Acce
             request=item.request,
             policy=item.policy,
             correlation_id=item.correlation_id,
-            created_at=now,
+            created_at=now if item.created_at is None else min(item.created_at, now),
             updated_at=now,
             available_at=now,
             ring_due=now + lifecycle.RING_GRACE_MS,
@@ -97,8 +100,12 @@ def accept(connection: Connection, new: Sequence[NewJob], now: int) -> list[Acce
             idempotency_key=item.idempotency_key,
             body_hash=item.body_hash,
         )
+        if item.ended is not None:
+            job = lifecycle.ended_before(job, state=item.ended, result=item.result, error=item.error, now=now)
         if item.idempotency_key is not None:
             known[key] = job
+        if item.keeps_id:
+            kept[job.id] = job
         answers.append(Accepted(job, created=True))
         rows.append(_as_row(job))
     if rows:
@@ -242,6 +249,11 @@ def _known_keys(connection: Connection, new: Sequence[NewJob]) -> dict[tuple[str
         return {}
     query = sa.select(jobs).where(sa.tuple_(jobs.c.queue, jobs.c.owner, jobs.c.idempotency_key).in_(keys))
     return {(job.queue, job.owner, job.idempotency_key): job for job in map(_as_job, connection.execute(query))}
+
+
+def _kept_ids(connection: Connection, new: Sequence[NewJob]) -> dict[str, Job]:
+    ids = [item.id for item in new if item.keeps_id]
+    return _load(connection, ids, lock=False) if ids else {}
 
 
 def _load(connection: Connection, ids: Iterable[str], *, lock: bool) -> dict[str, Job]:

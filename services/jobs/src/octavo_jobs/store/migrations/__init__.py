@@ -3,6 +3,9 @@
 Several processes may start at once: they meet at a lock of the database (SQLite: the write lock that the transaction holds;
 PostgreSQL: an advisory lock; MySQL: GET_LOCK), and whoever comes second finds the work done. Alembic itself is imported only
 when there is something to do, since it costs 80 ms and 8 MB.
+
+MySQL commits each statement about a table by itself. A process that is killed in between leaves a part of a version behind, so
+each version looks for what is there already.
 """
 
 from __future__ import annotations
@@ -35,6 +38,9 @@ def migrate(connection: Connection) -> None:
     try:
         if current(connection) != HEAD:
             _upgrade(connection)
+            if dialect in ("mysql", "mariadb"):
+                # Before the lock goes: who waits for it must find the version written, not on its way.
+                connection.exec_driver_sql("COMMIT")
     finally:
         if dialect in ("mysql", "mariadb"):
             connection.execute(sa.text("SELECT RELEASE_LOCK(:lock)"), {"lock": str(_LOCK)})

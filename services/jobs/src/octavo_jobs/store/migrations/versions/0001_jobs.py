@@ -48,11 +48,14 @@ def upgrade() -> None:
         mariadb_charset="utf8mb4",
         mariadb_collate="utf8mb4_bin",
         mariadb_engine="InnoDB",
+        if_not_exists=True,
     )
-    op.create_index("ix_jobs_queue_state", "jobs", ["queue", "state", "available_at"])
-    op.create_index("ix_jobs_queue_owner", "jobs", ["queue", "owner", "id"])
-    for appointment in ("lease_until", "ring_due", "publish_due", "expires_at"):
-        op.create_index(f"ix_jobs_{appointment}", "jobs", [appointment])
+    there = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes("jobs")}
+    indexes = {"ix_jobs_queue_state": ["queue", "state", "available_at"], "ix_jobs_queue_owner": ["queue", "owner", "id"]}
+    indexes |= {f"ix_jobs_{appointment}": [appointment] for appointment in ("lease_until", "ring_due", "publish_due", "expires_at")}
+    for name, columns in indexes.items():
+        if name not in there:
+            op.create_index(name, "jobs", columns)
 
 
 def downgrade() -> None:

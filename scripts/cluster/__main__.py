@@ -1,0 +1,5 @@
+"""`python -m scripts.cluster`."""
+
+from scripts.cluster.cli import main
+
+main()

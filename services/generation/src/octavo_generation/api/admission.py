@@ -1,0 +1,92 @@
+"""From a request to jobs in the queue, and to their end where the caller waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import orjson
+from starlette.requests import Request
+from structlog.contextvars import get_contextvars
+
+from octavo_core.errors import InvalidInput
+from octavo_core.identity import Principal
+from octavo_core.ids import generate_uuid
+from octavo_generation.api import bodies
+from octavo_generation.api.preferences import Preference, read_preference
+from octavo_generation.api.services import JobServices
+from octavo_generation.api.views import ENDS
+from octavo_generation.generator import Generator
+from octavo_generation.tasks.fields import TaskRequest
+from octavo_jobs.lifecycle import Job
+from octavo_jobs.model import NewJob
+from octavo_jobs.stream import Lagged
+
+MAX_BATCH = 10
+_LOOK_EVERY_S = 2.0
+"""How often a waiting caller's row is read without an event: an event that was lost costs this, never the answer."""
+
+
+class Admission:
+    """Of one generator. Who asks is known by then."""
+
+    def __init__(self, generator: Generator, services: JobServices) -> None:
+        self._generator = generator
+        self._services = services
+
+    async def read_one(self, request: Request, principal: Principal) -> NewJob:
+        """The job that the body asks for. Raises `InvalidInput`."""
+        body = bodies.parse(self._generator.task.request, await bodies.read_json(request))
+        return self._job(body, principal, bodies.read_idempotency_key(request), (body,))
+
+    async def read_batch(self, request: Request, principal: Principal) -> list[NewJob]:
+        """The jobs that the body asks for, in its order. Raises `InvalidInput` with the faults of all."""
+        items = bodies.parse_items(self._generator.task.request, await bodies.read_json(request), MAX_BATCH)
+        key = bodies.read_idempotency_key(request)
+        if key is not None and len(key) > bodies.MAX_KEY_CHARS - 3:
+            raise InvalidInput(f"Idempotency-Key of a batch must be at most {bodies.MAX_KEY_CHARS - 3} characters")
+        return [self._job(body, principal, None if key is None else f"{key}#{index}", items) for index, body in enumerate(items)]
+
+    def preference(self, request: Request) -> Preference:
+        return read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
+
+    async def submit(self, new: NewJob, preference: Preference) -> Job:
+        """The job when it has ended or the caller has waited long enough. Raises what `JobIntake.accept` raises."""
+        most = self._generator.resource.spec.jobs.max_queued
+        if preference.wait_s == 0:
+            return (await self._services.intake.accept(new, max_queued=most)).job
+        # Listening begins before the job exists, so that no end can be missed.
+        with await self._services.hub.listen(new.owner, new.id) as listener:
+            accepted = await self._services.intake.accept(new, max_queued=most)
+            job, deadline = accepted.job, time.monotonic() + preference.wait_s
+            if not accepted.created:
+                listener.job = job.id
+                job = await self._current(job)
+            while not job.state.ended and (left := min(deadline, self._services.answer_by) - time.monotonic()) > 0:
+                try:
+                    event = await listener.get(min(left, _LOOK_EVERY_S))
+                except Lagged:
+                    event = None
+                    await asyncio.sleep(min(left, _LOOK_EVERY_S))
+                if event is None or event.type in ENDS:
+                    job = await self._current(job)
+            return job
+
+    def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
+        bodies.check_length(body, self._generator.resource.spec)
+        payload = self._generator.task.prepare(body, self._generator.resource.spec)
+        return NewJob(
+            id=generate_uuid(),
+            queue=self._generator.name,
+            owner=principal.user,
+            request=orjson.dumps(payload).decode(),
+            correlation_id=str(get_contextvars().get("correlation_id")),
+            policy=self._generator.policy,
+            idempotency_key=key,
+            body_hash=None if key is None else bodies.body_hash(*request),
+        )
+
+    async def _current(self, job: Job) -> Job:
+        found = (await self._services.store.get_many([job.id]))[0]
+        return job if found is None else found
