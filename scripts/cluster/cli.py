@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from scripts.cluster import images, kind, requirements, status, teardown
 from scripts.cluster.choosing import Choice, Kind, Machine, choose, from_json, to_json
 from scripts.cluster.failures import ClusterFailure
 from scripts.cluster.host import HostCluster
 from scripts.cluster.layout import IMAGES, Cache, Host, choice_file
-from scripts.cluster.pki import write_secret
 from scripts.cluster.progress import Progress
 from scripts.cluster.toolchain import ensure
 from scripts.cluster.versions import BY_NAME, CONTROL_PLANE, FOR_PEOPLE, HOST
@@ -28,7 +29,7 @@ def up(progress: Progress, environ: Mapping[str, str] = os.environ) -> Choice:
     elif choice.kind is Kind.KIND:
         _kind(choice.engine, environ, progress).up(progress)
     if not _another(environ):
-        write_secret(choice_file(), to_json(choice).encode())
+        _remember(choice)
     return choice
 
 
@@ -57,7 +58,7 @@ def present(environ: Mapping[str, str] = os.environ) -> Choice:
     for choice in choices:
         if choice is not None and (not forced or choice.kind == forced) and _is_file(choice.kubeconfig):
             return choice
-    raise ClusterFailure("there is no cluster", mend="./task cluster:up")
+    raise ClusterFailure("there is no cluster that you may use", mend="./task cluster:up; the one on the host is root's alone")
 
 
 def machine(environ: Mapping[str, str]) -> Machine:
@@ -133,6 +134,15 @@ def _build(progress: Progress, arguments: argparse.Namespace) -> None:
     sys.stdout.write(f"{Cache.of().bin}\n")
 
 
+def _remember(choice: Choice) -> None:
+    """For everybody to read: it holds no secret, and who is root here need not be who reads it."""
+    file = choice_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(to_json(choice))
+    temporary.rename(file)
+
+
 def _another(environ: Mapping[str, str]) -> bool:
     """Whether the caller speaks of a host cluster beside the usual one, of which nothing is remembered."""
     return bool(environ.get("OCTAVO_CLUSTER_STATE"))
@@ -166,8 +176,11 @@ def main() -> None:
     arguments, progress = parser.parse_args(), Progress()
     try:
         arguments.run(progress, arguments)
-    except (ClusterFailure, ValueError) as problem:
-        progress.failed(problem if isinstance(problem, ClusterFailure) else ClusterFailure(str(problem)))
+    except ClusterFailure as failure:
+        progress.failed(failure)
+        sys.exit(1)
+    except (ValueError, OSError, httpx.HTTPError, subprocess.SubprocessError) as problem:
+        progress.failed(ClusterFailure(f"{type(problem).__name__}: {problem}", mend="call again; `./task cluster:status` says what runs"))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

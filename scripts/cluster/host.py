@@ -10,8 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 import httpx
 from scripts.cluster import archives, cgroups, credentials, manifests, network, node, pki, probes
@@ -29,6 +29,8 @@ from scripts.cluster.versions import HOST
 _READY_S = 60.0
 # A part that runs and does not answer for so long is started again.
 _STUCK_S = 10.0
+# The first one builds.
+_LONGEST_UP_S = 1800.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -103,7 +105,7 @@ class HostCluster:
                 self._keep(daemons[name])
             wanted = self._manifests()
             for manifest in wanted:
-                api.apply(manifest)
+                self._apply(api, manifest)
             pki.write_secret(self._applied, json.dumps(wanted).encode())
         with progress.step("node"):
             for name in ("kubelet", "kube-proxy"):
@@ -116,6 +118,21 @@ class HostCluster:
             self._await(daemons["kubelet"], lambda: probes.dns_answers(self.host.network), restart=False)
         for daemon in daemons.values():
             self.processes.require(daemon)
+
+    def _apply(self, api: Api, manifest: Object) -> None:
+        """A server that has just become ready, on a busy machine, may still be slow or turn a call away."""
+        refusals: list[httpx.HTTPError] = []
+
+        def applied() -> bool:
+            try:
+                return bool(api.apply(manifest))
+            except httpx.HTTPError as problem:
+                refusals.append(problem)
+                raise
+
+        if not eventually(applied, deadline_s=_READY_S / 2, pause_s=0.5):
+            what = f"the API server does not take {manifest['kind']} {manifest['metadata']['name']}"
+            raise ClusterFailure(what, why=str(refusals[-1]), log=self.processes.log("kube-apiserver"))
 
     def _keep(self, daemon: Daemon) -> None:
         if self.processes.keep(daemon):
@@ -182,11 +199,13 @@ class HostCluster:
 
     def _keep_addresses(self) -> None:
         """Addresses are in certificates and in every Service: they cannot change under a living cluster."""
-        file, addresses = self.host.state / "network.json", json.dumps(asdict(self.host.network))
+        network, file = self.host.network, self.host.state / "network.json"
+        addresses = {"pods": network.pods, "services": network.services, "node": network.node}
         if not file.exists():
-            pki.write_secret(file, addresses.encode())
-        elif file.read_text() != addresses:
-            why = f"this cluster was made with {file.read_text()}"
+            pki.write_secret(file, json.dumps(addresses).encode())
+        before = json.loads(file.read_text())
+        if any(before[name] != address for name, address in addresses.items()):
+            why = "it was made with " + ", ".join(f"{name} {before[name]}" for name in addresses)
             mend = "set OCTAVO_CLUSTER_PODS, OCTAVO_CLUSTER_SERVICES and OCTAVO_CLUSTER_NODE as then, or `./task cluster:down` first"
             raise ClusterFailure("the cluster's addresses have changed", why=why, mend=mend)
 
@@ -221,19 +240,26 @@ def control_plane_of(host: Host) -> ControlPlane:
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
-    """Raises ClusterFailure where somebody else has held it for a long time."""
+    """Raises ClusterFailure where somebody else has held it for a long time. Who holds it may remove the file."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as handle:
-        end = time.monotonic() + 1800
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise ClusterFailure("another `cluster:up` or `down` does not end", mend=f"find who holds {lock}") from None
-                time.sleep(0.1)
-        yield
+    end = time.monotonic() + _LONGEST_UP_S
+    while True:
+        with lock.open("a") as handle:
+            if _locks(handle, lock):
+                yield
+                return
+        if time.monotonic() > end:
+            raise ClusterFailure("another `cluster:up` or `down` does not end", mend=f"find who holds {lock}")
+        time.sleep(0.1)
+
+
+def _locks(handle: IO[str], lock: Path) -> bool:
+    """Whether we hold the lock now, and it is still the one that others will find."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle.fileno()), lock.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _machines_resolv_conf() -> str:

@@ -14,6 +14,8 @@ from scripts.cluster.pki import write_secret
 
 POLICIES_TABLE = "octavo-policies"
 _TIMEOUT_S = 20
+# As the CNI plugin ptp names the host's ends.
+_POD_LINKS = "veth*"
 # What kubelet sets, and what we do: put back by `down`.
 _SETTINGS = (
     "net/ipv4/ip_forward",
@@ -38,8 +40,9 @@ _FOLDERS = (
 )
 
 
-def masquerade(network: Network) -> str:
-    """The nft script that lets pods talk to the world in the machine's name. Atomic, and the same on every run."""
+def rules(network: Network) -> str:
+    """The nft script that lets pods talk to the world in the machine's name, and the world not to them. Atomic, the same on every run."""
+    ours = f"{{ {network.pods}, {network.services}, {network.node} }}"
     return f"""\
 table ip {network.table} {{}}
 delete table ip {network.table}
@@ -47,6 +50,10 @@ table ip {network.table} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr {network.pods} ip daddr != {{ {network.pods}, {network.node} }} masquerade
+  }}
+  chain keep-out {{
+    type filter hook prerouting priority raw; policy accept;
+    iifname != {{ "lo", "{network.interface}" }} iifname != "{_POD_LINKS}" ip daddr {ours} drop
   }}
 }}
 """
@@ -74,7 +81,7 @@ def set_up(network: Network) -> None:
     # So that the host reaches Services even where it has no way to anywhere.
     _run(["ip", "route", "replace", network.services, "dev", network.interface, "src", network.node])
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    _run(["nft", "-f", "-"], stdin=masquerade(network))
+    _run(["nft", "-f", "-"], stdin=rules(network))
 
 
 def is_up(network: Network) -> bool:

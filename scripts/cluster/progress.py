@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from scripts.cluster.failures import ClusterFailure
 
 
@@ -37,6 +36,8 @@ class Progress:
         self.console.print(f"[bold green]{escape(what)}[/] [dim]{time.monotonic() - self._started:.1f} s[/]")
 
     def failed(self, failure: ClusterFailure) -> None:
-        self.console.print(Panel(escape(str(failure)), title="it did not work", border_style="red", expand=False))
+        self.console.print(f"[bold red]{escape(failure.what)}[/]")
+        for line in str(failure).splitlines()[len(failure.what.splitlines()) :]:
+            self.console.print(escape(line))
         if end := failure.tail():
             self.console.print(f"[dim]the end of {escape(str(failure.log))}:[/]\n{escape(end)}")

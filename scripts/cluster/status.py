@@ -44,8 +44,8 @@ def show(choice: Choice, host: Host, console: Console) -> bool:
 
 def exports(kubeconfig: Path, programs: Iterable[Path], path: str) -> str:
     """For a shell's `eval`: KUBECONFIG, and a PATH with the folders of the programs first."""
-    folders = list(dict.fromkeys(str(program.parent) for program in programs))
-    return f"export KUBECONFIG={shlex.quote(str(kubeconfig))}\nexport PATH={shlex.quote(':'.join([*folders, path]))}\n"
+    folders = dict.fromkeys([*(str(program.parent) for program in programs), *path.split(":")])
+    return f"export KUBECONFIG={shlex.quote(str(kubeconfig))}\nexport PATH={shlex.quote(':'.join(folders))}\n"
 
 
 def _processes(host: Host) -> tuple[Table, bool]:

@@ -37,8 +37,11 @@ def down(host: Host, progress: Progress) -> None:
                 network.put_back(host)
             with progress.step("state"):
                 # The last thing to go: as long as it is there, `down` knows that there is work left.
-                shutil.rmtree(host.state)
-    host.lock.unlink(missing_ok=True)
+                try:
+                    shutil.rmtree(host.state)
+                except OSError as problem:
+                    raise ClusterFailure(f"{host.state} cannot be removed", why=str(problem), mend="call again") from problem
+        host.lock.unlink(missing_ok=True)
 
 
 def _end_processes(host: Host) -> None:

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tag", default="dev", help="the images' tag (default: dev)")
     parser.add_argument("--engine", choices=NAMES, help="default: the first that answers")
     parser.add_argument("--base", metavar="IMAGE", help="base of all images; default: the Containerfile's, else one made by debootstrap")
-    parser.add_argument("--mirror", metavar="URL", help="Debian mirror for the base; default: this machine's own")
+    parser.add_argument("--mirror", metavar="URL", help="Debian mirror for base and stores; default: this machine's own, or the base's")
     parser.add_argument("--fresh-base", action="store_true", help="pull the base again, or make it anew, and rebuild on it")
     return parser
 

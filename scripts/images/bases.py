@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts.images import programs
 from scripts.images.engines import Build, Engine
+from scripts.images.failures import ImagesFailure
 from scripts.images.rootfs import SUITE, make_rootfs, rootfs_name
 from scripts.images.targets import REPOSITORY
 
@@ -53,11 +54,18 @@ class Bases:
         self._pulled: dict[str, bool] = {}
         self._made = False
 
+    def named(self, image: str) -> str:
+        """A base that somebody asked for, in the engine's store. Raises `ImagesFailure`; nothing else is taken for it."""
+        if not self._have(image):
+            raise ImagesFailure(f"the base {image} is not in the store of {self._engine.name} and cannot be pulled")
+        return image
+
     def base_for(self, default: str) -> str:
         """The image to build on, in the engine's store. Raises `ImagesFailure` when neither way leads to one."""
         if not self._made and self._have(default):
             return default
         if not self._made:
+            self._say(f"base: {default} cannot be pulled; taking one that debootstrap makes")
             self._make_own()
             self._made = True  # No registry answered: the next default is not asked for.
         return self._own_image
@@ -68,8 +76,6 @@ class Bases:
             if not here:
                 self._say(f"base: pulling {image}")
                 here = self._succeeds(self._engine.pull(image), _PULL_S)
-                if not here:
-                    self._say(f"base: {image} cannot be pulled; taking one that debootstrap makes")
             self._pulled[image] = here
         return self._pulled[image]
 

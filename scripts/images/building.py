@@ -91,11 +91,13 @@ def _build_stale(
         say=say,
     )
     for target in targets:
-        base = options.base or bases.base_for(default_base((options.root / target.containerfile).read_text()))
+        default = default_base((options.root / target.containerfile).read_text())
+        base = bases.base_for(default) if options.base is None else bases.named(options.base)
         started = time.monotonic()
         say(f"{target.name}: building on {base} with {engine.name}")
-        # A base from elsewhere brings its own package sources.
-        given = {name: path for name, path in secrets.items() if name != "apt.sources" or is_own(base)}
+        # A base from elsewhere brings its own package sources, unless somebody names a mirror.
+        with_sources = is_own(base) or options.mirror is not None
+        given = {name: path for name, path in secrets.items() if name != "apt.sources" or with_sources}
         record = _make(target, engine, base, given, options, environment)
         say(f"{target.name}: {_megabytes(record.archive_bytes)} in {time.monotonic() - started:.0f} s")
 

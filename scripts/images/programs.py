@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from scripts.images.failures import ImagesFailure
 
 _LAST_LINES = 30
-_END_S = 15
+_END_S = 5
 
 
 def execute(argv: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
@@ -17,10 +18,9 @@ def execute(argv: Sequence[str], *, log: Path, environment: Mapping[str, str]) -
     with log.open("ab") as output:
         output.write(f"$ {' '.join(argv)}\n".encode())
         output.flush()
-        try:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=dict(environment))
-        except FileNotFoundError:
-            raise ImagesFailure(f"the program {argv[0]} is not here") from None
+        if shutil.which(argv[0], path=environment.get("PATH")) is None:
+            raise ImagesFailure(f"the program {argv[0]} is not here")
+        process = subprocess.Popen(_tied(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=dict(environment))
         try:
             status = process.wait()
         except BaseException:
@@ -34,6 +34,12 @@ def execute(argv: Sequence[str], *, log: Path, environment: Mapping[str, str]) -
     if status != 0:
         last = "\n".join(f"  | {line}" for line in log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
         raise ImagesFailure(f"{argv[0]} ended with status {status}; all it said is in {log}, its last words were:\n{last}")
+
+
+def _tied(argv: Sequence[str]) -> Sequence[str]:
+    """On Linux the kernel ends the program when we are killed and have no chance to. KILL, because `unshare` heeds nothing less."""
+    setpriv = shutil.which("setpriv")
+    return argv if setpriv is None else [setpriv, "--pdeathsig", "KILL", *argv]
 
 
 def succeeds(argv: Sequence[str], *, within_s: float, environment: Mapping[str, str]) -> bool:

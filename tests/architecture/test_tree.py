@@ -73,7 +73,7 @@ def test_tests_wait_on_conditions_and_do_not_sleep_for_luck() -> None:
         tree = ast.parse("\n".join(lines))
         looped = {id(inner) for loop in ast.walk(tree) if isinstance(loop, ast.While | ast.For | ast.AsyncFor) for inner in ast.walk(loop)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sleep" and id(node) not in looped:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "asyncio.sleep") and id(node) not in looped:
                 value = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
                 # A handler that sleeps longer than any test is "work that does not end".
                 if (value is None or 0 < value < 30) and "# on purpose: " not in lines[node.lineno - 1]:

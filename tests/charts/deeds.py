@@ -41,8 +41,8 @@ def foreign_definitions() -> str:
     return yaml.safe_dump_all(definition(*kind) for kind in _FOREIGN_KINDS)
 
 
-def generator(name: str, *, secret: str | None = None) -> Object:
-    """One that asks for every kind of child, with a key from a Secret or without any."""
+def generator(name: str, *, secret: str | None = None, workers: int = 1) -> Object:
+    """One that asks for every kind of child, with a key from a Secret or without any. Without workers it may sleep."""
     provider: Object = {"name": "x", "type": "fake", "model": "echo"}
     if secret is not None:
         provider = {"name": "x", "type": "xai", "model": "grok-4", "credentials": {"secretRef": {"name": secret, "key": "apiKey"}}}
@@ -54,7 +54,7 @@ def generator(name: str, *, secret: str | None = None) -> Object:
             "task": "text",
             "providers": [provider],
             "api": {"replicas": 2, "ingress": {"host": "ai.example.org"}, "httpRoute": {"parentRefs": [{"name": "gateway"}]}},
-            "workers": {"min": 1},
+            "workers": {"min": workers},
         },
     }
 
@@ -67,14 +67,14 @@ def path(name: str) -> str:
     return f"/apis/octavo.dev/v1alpha1/namespaces/{PLACE}/generatorservices/{name}"
 
 
-def comes(plane: RunningControlPlane, names: Iterable[str], *, secret: str | None = None) -> None:
-    apply(plane, *(generator(name, secret=secret) for name in names))
+def comes(plane: RunningControlPlane, names: Iterable[str], *, secret: str | None = None, workers: int = 1) -> None:
+    apply(plane, *(generator(name, secret=secret, workers=workers) for name in names))
 
 
-def stands(plane: RunningControlPlane, names: Iterable[str], *, secret: str | None = None) -> None:
+def stands(plane: RunningControlPlane, names: Iterable[str], *, secret: str | None = None, workers: int = 1) -> None:
     """All of them, and Ready."""
     names = list(names)
-    comes(plane, names, secret=secret)
+    comes(plane, names, secret=secret, workers=workers)
     await_ready(plane, names, True)
 
 
@@ -117,7 +117,7 @@ def child(group: str, resource: str, name: str, owner: Object | None = None) -> 
         "podmonitors": (f"{MONITORING}/v1", "PodMonitor", {"spec": {}}),
     }
     version, kind, body = kinds[resource]
-    metadata: Object = {"name": name, "namespace": PLACE}
+    metadata: Object = {"name": name, "namespace": PLACE, "labels": labels}
     if owner is not None:
         generator_name = owner["metadata"]["name"]
         metadata["labels"] = {
@@ -167,6 +167,22 @@ def has_leftovers(plane: RunningControlPlane, prefix: str) -> None:
         assert eventually(lambda kind=kind: plane.api.find(path(f"{prefix}-{kind}")) is not None, deadline_s=10)  # type: ignore[misc]
     owners = {kind: plane.api.get(path(f"{prefix}-{kind}")) for _, kind in CHILDREN}
     apply(plane, *(child(group, kind, f"{prefix}-{kind}-old", owners[kind]) for group, kind in CHILDREN))
+
+
+SLEEPERS = ("sleeper", "blocked", "led")
+"""What `slept` is about. They have no workers to keep."""
+
+
+def slept(plane: RunningControlPlane) -> None:
+    """While no operator ran, or as an earlier leader left it: three generators sleep. One is led to the activator already, from which
+    the next leader knows where that listens; of another the name of what leads there is in somebody else's hands."""
+    for name in SLEEPERS:
+        workloads = (f"deployment/{name}-api", f"deployment/{name}-worker", f"statefulset/{name}-redis", f"statefulset/{name}-db")
+        plane.kubectl("scale", "-n", PLACE, *workloads, "--replicas=0")
+    led = child("discovery.k8s.io", "endpointslices", "led-activator", plane.api.get(path("led")))
+    led["endpoints"] = [{"addresses": ["10.1.2.3"], "conditions": {"ready": True}}]
+    led["ports"] = [{"name": "http", "port": 20_001, "protocol": "TCP"}]
+    apply(plane, led, child("discovery.k8s.io", "endpointslices", "blocked-activator"))
 
 
 def set_pods(plane: RunningControlPlane, name: str, *, ready: bool) -> None:

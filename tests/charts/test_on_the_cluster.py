@@ -74,7 +74,7 @@ def installed() -> Iterator[Installed]:
     with (
         running_cluster() as cluster,
         cluster.namespace("octavo-charts", RESTRICTED) as system,
-        cluster.namespace("stories", RESTRICTED) as s,
+        cluster.namespace("stories", RESTRICTED) as stories,
     ):
         cluster.load_images(Path("build/images"))
         if cluster.api.find("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/generatorservices.octavo.dev") is None:
@@ -140,19 +140,16 @@ def test_the_namespaces_that_share_it_know_where_redis_is(installed: Installed) 
 
 
 def test_uninstalling_leaves_nothing_of_it(installed: Installed) -> None:
-    for chart in ("octavo-operator", "octavo-platform"):
+    charts = ("octavo-operator", "octavo-platform")
+    for chart in charts:
         installed.helm("uninstall", f"{installed.system}-{chart}", "--wait", "--timeout", "3m")
+    kinds = "all,cm,secret,sa,netpol,pdb,role,rolebinding,pvc"
 
     def left() -> str:
-        kinds = "all,cm,secret,sa,netpol,pdb,role,rolebinding,pvc"
-        places = [
-            (namespace, chart) for namespace in (installed.system, installed.stories) for chart in ("octavo-operator", "octavo-platform")
-        ]
-        return "".join(
-            installed.cluster.kubectl(
-                "get", kinds, "-n", namespace, "-l", f"app.kubernetes.io/instance={installed.system}-{chart}", "-o", "name"
-            )
-            for namespace, chart in places
-        )
+        found = ""
+        for selector in (f"app.kubernetes.io/instance={installed.system}-{chart}" for chart in charts):
+            for namespace in (installed.system, installed.stories):
+                found += installed.cluster.kubectl("get", kinds, "-n", namespace, "-l", selector, "-o", "name")
+        return found
 
     assert eventually(lambda: left() == "", deadline_s=90, pause_s=1), left()

@@ -74,7 +74,7 @@ def test_at_rest_nothing_is_written(generators: Generators, octavo: Cluster) -> 
 
     def is_steady() -> bool:
         nonlocal steady
-        time.sleep(5)
+        time.sleep(5)  # on purpose: rest is what is looked for
         steady, before = versions(), steady
         return steady == before
 

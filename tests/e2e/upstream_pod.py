@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))))
-        time.sleep(LATENCY_S)
+        time.sleep(LATENCY_S)  # on purpose: its latency
         with lock:
             seen["prompts"].append(body["messages"][-1]["content"])
             seen["keys"].append(self.headers.get("authorization", ""))

@@ -12,7 +12,7 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from octavo_core.telemetry.logs import get_service_logger
 from octavo_operator.metrics import BACKLOG_FAILURES, BACKLOG_SECONDS
@@ -23,6 +23,8 @@ from octavo_operator.words import same_but_numbers
 _log = get_service_logger(__name__)
 
 _BEAT_S = 0.25
+PATIENCE_S = 10.0
+"""A trouble that the API itself tells of counts after so long: while stores and APIs start, it is over sooner."""
 
 # ---- the schedule
 
@@ -66,6 +68,8 @@ class _Followed:
     due: float = 0.0
     answer: Answer | None = None
     asked_at: float = float("-inf")
+    said_since: float | None = None
+    """Since when the API tells of trouble."""
     again: bool = False
     """Ask once more when the question under way is answered."""
 
@@ -81,6 +85,7 @@ class Backlogs:
         busy_s: float = 2.0,
         idle_s: float = 10.0,
         at_once: int = 64,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = lambda: random.uniform(0.85, 1.15),
         keep: Callable[[Key], bool] = lambda _: True,
@@ -90,6 +95,7 @@ class Backlogs:
         self._news = news
         self._busy_s = busy_s
         self._idle_s = idle_s
+        self._patience_s = patience_s
         self._clock = clock
         self._jitter = jitter
         self._keep = keep
@@ -174,6 +180,7 @@ class Backlogs:
         key = known.target.key
         if self._followed.get(key) is not known:
             return
+        answer = self._patiently(known, answer)
         before, known.answer, known.asked_at = known.answer, answer, asked_at
         changed, now = is_news(before, answer), self._clock()
         if changed or not is_quiet(answer):
@@ -183,6 +190,14 @@ class Backlogs:
         self._schedule(known, wait)
         if changed:
             self._news(key)
+
+    def _patiently(self, known: _Followed, answer: Answer) -> Answer:
+        if not isinstance(answer, BacklogUnknown) or not answer.said:
+            known.said_since = None
+            return answer
+        now = self._clock()
+        known.said_since = now if known.said_since is None else known.said_since
+        return answer if now - known.said_since >= self._patience_s else replace(answer, said=False)
 
     # ---- who is due
 

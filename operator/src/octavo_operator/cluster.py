@@ -26,7 +26,7 @@ from yarl import URL
 
 from octavo_core.errors import OctavoError
 from octavo_operator.connection import Connection, Credentials, Proof
-from octavo_operator.kinds import Kind, kind_of_manifest
+from octavo_operator.kinds import WHOLE_KINDS, Kind, kind_of_manifest
 from octavo_operator.metrics import API_REQUESTS, WRITES
 from octavo_operator.names import MANAGER
 from octavo_operator.resource import Manifest
@@ -273,7 +273,8 @@ class Cluster:
     # ---- writing
 
     async def apply(self, namespace: str, manifest: Manifest, *, version: str, fence: Fence) -> Object:
-        """Server-side apply with force, over the very version given, or `ABSENT`. Answers with the object as it now stands.
+        """Server-side apply with force, over the very version given, or `ABSENT`. Answers with the object as it now stands, of
+        kinds that are known by their metadata with that alone.
 
         Raises `ApiError.conflict` where something else stands there: look again, then decide again.
         """
@@ -288,6 +289,8 @@ class Cluster:
             query={"fieldManager": MANAGER, "force": "true"},
             body={**manifest, "metadata": metadata},
             content_type=_APPLY,
+            # the rest is known, and of Secrets it is not to travel back
+            accept=_JSON if kind in WHOLE_KINDS else _METADATA_ONLY.format(""),
             fence=fence,
         )
         WRITES.labels(kind.name, "apply").inc()

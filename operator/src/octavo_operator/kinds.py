@@ -68,6 +68,9 @@ CHILD_KINDS: tuple[Kind, ...] = (
 OPTIONAL_KINDS: tuple[Kind, ...] = (HTTP_ROUTE, SERVICE_MONITOR, POD_MONITOR)
 """The same, where the cluster has their group."""
 
+WHOLE_KINDS: tuple[Kind, ...] = (DEPLOYMENT, STATEFUL_SET, POD, CLAIM)
+"""Kinds of which spec and status are looked at; of all others the metadata say enough."""
+
 _BY_NAME: Mapping[tuple[str, str], Kind] = {(kind.api_version, kind.name): kind for kind in (*CHILD_KINDS, *OPTIONAL_KINDS, POD, CLAIM)}
 
 

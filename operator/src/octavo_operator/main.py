@@ -29,13 +29,12 @@ from octavo_operator.health import STUCK_S, Heartbeat, serve
 from octavo_operator.kinds import (
     CHILD_KINDS,
     CLAIM,
-    DEPLOYMENT,
     ENDPOINT_SLICE,
     GENERATOR_SERVICE,
     OPTIONAL_KINDS,
     POD,
     SECRET,
-    STATEFUL_SET,
+    WHOLE_KINDS,
     Kind,
 )
 from octavo_operator.leases import Durations, Leadership
@@ -54,8 +53,6 @@ _log = get_service_logger(__name__)
 
 Found = TypeVar("Found")
 
-_WHOLE = (DEPLOYMENT, STATEFUL_SET, POD, CLAIM)
-"""Kinds of which more than metadata is needed."""
 _OWN_SLICES = f"{names.MANAGED_SELECTOR},endpointslice.kubernetes.io/managed-by!=endpointslice-controller.k8s.io"
 """Without those of Kubernetes' own controller, which copies the labels of the Service onto them."""
 _FIRST_LOOK_S = 2.0
@@ -225,7 +222,7 @@ class Operator:
             namespace=namespace,
             labels=labels,
             fields=fields,
-            metadata_only=kind not in _WHOLE,
+            metadata_only=kind not in WHOLE_KINDS,
             recovered=self._queue.hurry,
         )
 

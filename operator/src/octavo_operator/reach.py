@@ -25,6 +25,8 @@ Answer = Backlog | BacklogUnknown
 
 BACKLOG_PATH: Final = "/api/v1/backlog"
 READY_PATH: Final = "/health/ready"
+READY_TIMEOUT_S: Final = 5.0
+"""A pod that is not ready asks what it stands on before it answers, and waits for that up to three seconds."""
 _MAX_BODY: Final = 65_536
 _MAX_WORDS: Final = 500
 
@@ -50,7 +52,6 @@ class ByService:
 
     def __init__(self, session: aiohttp.ClientSession, *, timeout_s: float = 2.0) -> None:
         self._session = session
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._timeout_s = timeout_s
 
     @staticmethod
@@ -61,18 +62,19 @@ class ByService:
 
     async def __call__(self, target: Target) -> Answer:
         if not target.ready:
-            return await _first_said(target, lambda pod: self._get(f"{_origin(pod[1])}{READY_PATH}", read_readiness))
+            return await _first_said(target, lambda pod: self._get(f"{_origin(pod[1])}{READY_PATH}", read_readiness, READY_TIMEOUT_S))
         if target.pods:
             # Each replica knows its own open requests only, so each is asked now and then. No name to resolve, no proxy in between.
-            return await self._get(f"{_origin(random.choice(target.pods)[1])}{BACKLOG_PATH}", read_backlog)
-        return await self._get(f"http://{names.api(target.key.name)}.{target.key.namespace}.svc{BACKLOG_PATH}", read_backlog)
+            return await self._get(f"{_origin(random.choice(target.pods)[1])}{BACKLOG_PATH}", read_backlog, self._timeout_s)
+        service = f"{names.api(target.key.name)}.{target.key.namespace}.svc"
+        return await self._get(f"http://{service}{BACKLOG_PATH}", read_backlog, self._timeout_s)
 
-    async def _get(self, url: str, read: Callable[[int, bytes], Answer]) -> Answer:
+    async def _get(self, url: str, read: Callable[[int, bytes], Answer], timeout_s: float) -> Answer:
         try:
-            async with self._session.get(url, timeout=self._timeout, allow_redirects=False) as answer:
+            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=timeout_s), allow_redirects=False) as answer:
                 return read(answer.status, await _bounded(answer))
         except TimeoutError:
-            return BacklogUnknown(f"the API did not answer within {self._timeout_s:g} s")
+            return BacklogUnknown(f"the API did not answer within {timeout_s:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return BacklogUnknown(f"the API is not reached ({type(error).__name__})")
 
@@ -93,15 +95,19 @@ class ByProxy:
     async def __call__(self, target: Target) -> Answer:
         base = f"/api/v1/namespaces/{target.key.namespace}"
         if target.ready:
-            return await self._get(f"{base}/services/{names.api(target.key.name)}:{names.HTTP_PORT_NAME}/proxy{BACKLOG_PATH}", read_backlog)
-        return await _first_said(target, lambda pod: self._get(f"{base}/pods/{pod[0]}:{names.API_PORT}/proxy{READY_PATH}", read_readiness))
+            service = f"{names.api(target.key.name)}:{names.HTTP_PORT_NAME}"
+            return await self._get(f"{base}/services/{service}/proxy{BACKLOG_PATH}", read_backlog, self._timeout_s)
+        return await _first_said(
+            target,
+            lambda pod: self._get(f"{base}/pods/{pod[0]}:{names.API_PORT}/proxy{READY_PATH}", read_readiness, READY_TIMEOUT_S),
+        )
 
-    async def _get(self, path: str, read: Callable[[int, bytes], Answer]) -> Answer:
+    async def _get(self, path: str, read: Callable[[int, bytes], Answer], timeout_s: float) -> Answer:
         try:
-            async with asyncio.timeout(self._timeout_s + 1):
-                status, body = await self._cluster.get_answer(path, self._timeout_s)
+            async with asyncio.timeout(timeout_s + 1):
+                status, body = await self._cluster.get_answer(path, timeout_s)
         except TimeoutError:
-            return BacklogUnknown(f"the API did not answer within {self._timeout_s:g} s")
+            return BacklogUnknown(f"the API did not answer within {timeout_s:g} s")
         except OctavoError as error:
             return BacklogUnknown(one_line(error.message, _MAX_WORDS))
         return read(status, body[:_MAX_BODY])

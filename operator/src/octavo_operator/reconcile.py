@@ -26,7 +26,7 @@ from octavo_operator.cluster import ABSENT, ApiError, Cluster, Fence, NotLeading
 from octavo_operator.desired import desired, unmet
 from octavo_operator.events import Recorder
 from octavo_operator.families import Families, Family
-from octavo_operator.kinds import DEPLOYMENT, GENERATOR_SERVICE, HTTP_ROUTE, SECRET, STATEFUL_SET, kind_of, kind_of_manifest
+from octavo_operator.kinds import GENERATOR_SERVICE, HTTP_ROUTE, SECRET, WHOLE_KINDS, kind_of, kind_of_manifest
 from octavo_operator.leases import Leadership
 from octavo_operator.metrics import DRIFTS, RECONCILE_SECONDS, RECONCILES
 from octavo_operator.observe import Seen
@@ -51,6 +51,9 @@ from octavo_operator.status import report, report_unreadable, worth_writing
 from octavo_operator.transitions import transitions
 
 _log = get_service_logger(__name__)
+
+SecretNames = Mapping[str, frozenset[str]]
+"""Secret → those of its keys that are referred to."""
 
 _PLANS = 4
 """How often a decision is made anew in one call because something moved under it."""
@@ -96,8 +99,8 @@ class Notes:
     secret_version: int = 0
     """Of the credentials Secret when it was last read."""
     foreign_look_at: float = 0.0
-    refused: int = 0
-    """Calls in a row that met a refusal."""
+    refused_since: float | None = None
+    """Since when something cannot be written."""
     refusals: tuple[Refusal | Refused, ...] = ()
     on_its_way_since: float | None = None
     status_written_at: float = float("-inf")
@@ -135,7 +138,7 @@ class Reconciler:
         self._sizes = sizes
         self._features = features
         self._notes: dict[Key, Notes] = {}
-        self._resources: OrderedDict[Key, tuple[bytes, GeneratorService]] = OrderedDict()
+        self._resources: OrderedDict[Key, tuple[bytes, GeneratorService, SecretNames]] = OrderedDict()
         self._on_their_way: set[Key] = set()
 
     def forget(self, key: Key) -> None:
@@ -177,12 +180,12 @@ class Reconciler:
         if family.deleting or not self._leadership.leads(key):
             return None
         try:
-            resource = self._resource(family)
+            resource, secret_names = self._resource(family)
         except InvalidResource as error:
             return await self._report_unreadable(family, error, fence)
         notes = self._notes.setdefault(key, Notes())
         try:
-            return await self._settle(family, resource, notes, fence)
+            return await self._settle(family, resource, secret_names, notes, fence)
         except Misconfigured as error:
             return await self._report_unreadable(family, error, fence)
         except Gone:
@@ -192,9 +195,10 @@ class Reconciler:
 
     # ---- observe, desire, plan, act
 
-    async def _settle(self, family: Family, resource: GeneratorService, notes: Notes, fence: Fence) -> float | None:
-        key = family.key
-        fingerprints, missing = await self._secrets.look(key, references_of(resource))
+    async def _settle(
+        self, family: Family, resource: GeneratorService, secret_names: SecretNames, notes: Notes, fence: Fence
+    ) -> float | None:
+        fingerprints, missing = await self._secrets.look(family.key, secret_names)
         sizing = self._sizes.size(resource, family)
         for _ in range(_PLANS):
             situation = self._situation(family, notes, sizing, fingerprints)
@@ -217,12 +221,19 @@ class Reconciler:
             family.settled, family.stood = digest, True
         again = await self._report(family, resource, situation, observed, notes, fence)
         self._sizes.reported(resource, family, situation, observed)
-        if notes.refusals:
-            notes.refused += 1
-            again = _sooner(again, min(_REFUSED_FIRST_S * 2 ** (notes.refused - 1), _REFUSED_LONGEST_S))
-        else:
-            notes.refused = 0
-        return _sooner(again, sizing.look_again_s)
+        return _sooner(_sooner(again, sizing.look_again_s), self._until_tried_again(notes))
+
+    @staticmethod
+    def _until_tried_again(notes: Notes) -> float | None:
+        """What is refused is tried later and later: the longer it has been so, the longer the next pause."""
+        if not notes.refusals:
+            notes.refused_since = None
+            return None
+        now = time.monotonic()
+        if notes.refused_since is None:
+            notes.refused_since = now
+        longest = _FOREIGN_LOOK_S if any(isinstance(refusal, Refused) for refusal in notes.refusals) else _REFUSED_LONGEST_S
+        return min(max(_REFUSED_FIRST_S, now - notes.refused_since), longest)
 
     async def _act(
         self, family: Family, resource: GeneratorService, situation: Situation, notes: Notes, fence: Fence
@@ -274,7 +285,7 @@ class Reconciler:
     async def _look(self, family: Family, reference: Reference) -> None:
         """Puts what is known of one child right, by a read."""
         kind = kind_of(reference.api_version, reference.kind)
-        read = self._cluster.get if kind in (DEPLOYMENT, STATEFUL_SET) else self._cluster.get_metadata
+        read = self._cluster.get if kind in WHOLE_KINDS else self._cluster.get_metadata
         found = await read(kind, family.key.namespace, reference.name)
         if found is None:
             self._families.forget(family.key, kind, reference.name)
@@ -432,23 +443,24 @@ class Reconciler:
             self._recorder.record(key, uid, note)
         return None
 
-    def _resource(self, family: Family) -> GeneratorService:
-        """Parsed once per version for those that are looked at again and again."""
+    def _resource(self, family: Family) -> tuple[GeneratorService, SecretNames]:
+        """Parsed once per version for those that are looked at again and again; with the Secrets that it names."""
         text = family.text
         if text is None:
             raise Gone
         kept = self._resources.get(family.key)
         if kept is not None and kept[0] is text:
             self._resources.move_to_end(family.key)
-            return kept[1]
+            return kept[1:]
         document = family.document()
         document.pop("status", None)
         resource = parse_resource(document)
-        self._resources[family.key] = (text, resource)
+        secret_names = references_of(resource)
+        self._resources[family.key] = (text, resource, secret_names)
         self._resources.move_to_end(family.key)
         if len(self._resources) > _KEPT_RESOURCES:
             self._resources.popitem(last=False)
-        return resource
+        return resource, secret_names
 
 
 def _drifted(seen: Seen, manifest: Manifest) -> bool:

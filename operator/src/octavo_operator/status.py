@@ -22,6 +22,10 @@ from octavo_operator.resource import Backlog, Component, Observed, Refusal, Situ
 from octavo_operator.words import one_line, same_but_numbers
 
 _LABELS: Mapping[Component, str] = {"db": "database", "redis": "Redis", "api": "API", "worker": "workers"}
+STARTING = "Starting"
+"""Reason of not being ready while nothing fails and it never was."""
+NOT_READY = "NotReady"
+"""The same of one that was ready before, or failed."""
 _STORES: tuple[Component, ...] = ("db", "redis")
 
 
@@ -42,9 +46,10 @@ def report(
     secrets = (situation.passwords.redis, situation.passwords.database, situation.passwords.forwarding)
     causes = find_causes(resource, situation.scale, observed, refusals, secrets)
     standing = _Standing(resource, situation, observed)
-    was_ready = previous is not None and (said := previous.condition("Ready")) is not None and said.status == "True"
+    said = None if previous is None else previous.condition("Ready")
+    was_ready = said is not None and said.status == "True"
     conditions = (
-        _ready(standing, causes, was_ready),
+        _ready(standing, causes, was_ready, starts=said is None or said.reason == STARTING),
         _progressing(standing, was_ready),
         _sleeping(standing),
         _degraded(causes),
@@ -198,7 +203,7 @@ class _Found:
     varies: bool = False
 
 
-def _ready(standing: _Standing, causes: Sequence[Cause], was_ready: bool) -> _Found:
+def _ready(standing: _Standing, causes: Sequence[Cause], was_ready: bool, starts: bool) -> _Found:
     blocking = next((cause for cause in causes if cause.blocks), None)
     if blocking is not None:
         return _not_ready(blocking)
@@ -216,7 +221,7 @@ def _ready(standing: _Standing, causes: Sequence[Cause], was_ready: bool) -> _Fo
     if was_ready and standing.stand_in:
         return _Found("Ready", "True", "Waking", "it wakes up; requests are kept meanwhile")
     missing = ", ".join(_LABELS[component] for component in lacking)
-    return _Found("Ready", "False", "NotReady" if was_ready else "Starting", f"not ready yet: {missing}")
+    return _Found("Ready", "False", STARTING if starts else NOT_READY, f"not ready yet: {missing}")
 
 
 def _not_ready(cause: Cause) -> _Found:
@@ -239,12 +244,12 @@ def _sleeping(standing: _Standing) -> _Found:
         return _Found("Sleeping", "True", "Asleep", "API, workers and managed stores are at no pod; a request wakes them")
     if standing.scale.workers == 0:
         return _Found("Sleeping", "True", "WorkersAsleep", "no worker stands; the first request starts one")
-    return _Found("Sleeping", "False", "Awake", "workers stand")
+    return _Found("Sleeping", "False", "Awake", "workers stand, or start")
 
 
 def _degraded(causes: Sequence[Cause]) -> _Found:
     if not causes:
-        return _Found("Degraded", "False", "NothingFails", "")
+        return _Found("Degraded", "False", "NothingFails", "nothing fails")
     root, others = causes[0], len({cause.reason for cause in causes} - {causes[0].reason})
     more = f" ({others} more thing{'' if others == 1 else 's'} fail{'s' if others == 1 else ''})" if others else ""
     return _Found("Degraded", "True", root.reason, root.message + more, root.varies)

@@ -11,12 +11,11 @@ from typing import Literal
 
 from octavo_core.spec import Condition, Status
 from octavo_core.spec.status import ConditionType
+from octavo_operator.status import NOT_READY, STARTING
 from octavo_operator.words import one_line
 
 _MAX_MESSAGE = 1_000
 """The API server refuses an Event whose message is longer than 1,024 bytes."""
-
-_STARTS = frozenset({"Starting", "Creating"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +65,12 @@ def _holds(condition: Condition | None) -> bool:
 
 def _failed(ready: Condition | None) -> bool:
     """Not ready because something fails, and not only because it has not come up yet."""
-    return ready is not None and ready.status == "False" and ready.reason not in _STARTS and ready.reason != "NotReady"
+    return ready is not None and ready.status == "False" and ready.reason not in (STARTING, NOT_READY)
 
 
 def _lost(ready: Condition | None, before: Status | None) -> bool:
     """Whether it had been ready before and was lost without a cause that could be named."""
-    return before is not None and ready is not None and ready.reason == "NotReady"
+    return before is not None and ready is not None and ready.reason == NOT_READY
 
 
 def _note(kind: Literal["Normal", "Warning"], condition: Condition) -> EventNote:

@@ -57,8 +57,9 @@ class Storage:
 
 
 class Policies:
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, host: Host) -> None:
         self.bell = threading.Event()
+        self._node = host.node_name
         self._policies = Mirror(api, "/apis/networking.k8s.io/v1/networkpolicies", self.bell)
         self._pods = Mirror(api, "/api/v1/pods", self.bell)
         self._namespaces = Mirror(api, "/api/v1/namespaces", self.bell)
@@ -66,7 +67,7 @@ class Policies:
         self._loaded, self._loaded_at = "", 0.0
 
     def reconcile(self) -> None:
-        fences = policies.fences(self._policies.objects(), self._pods.objects(), self._namespaces.objects())
+        fences = policies.fences(self._policies.objects(), self._pods.objects(), self._namespaces.objects(), self._node)
         script = ruleset.script(POLICIES_TABLE, fences)
         if script == self._loaded and time.monotonic() - self._loaded_at < _RESYNC_S:
             return
@@ -110,9 +111,10 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    host = Host(arguments.state)
     with connected(arguments.kubeconfig) as api, contextlib.suppress(KeyboardInterrupt):
-        threading.Thread(target=run, args=(Storage(api, Host(arguments.state)),), name="storage", daemon=True).start()
-        run(Policies(api))
+        threading.Thread(target=run, args=(Storage(api, host),), name="storage", daemon=True).start()
+        run(Policies(api, host))
 
 
 main()

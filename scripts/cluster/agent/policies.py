@@ -53,20 +53,24 @@ class Fence:
     allowed: tuple[Allow, ...]
 
 
-def fences(policies: Iterable[Object], pods: Iterable[Object], namespaces: Iterable[Object]) -> list[Fence]:
-    """In a stable order, so that equal input makes equal output."""
+def fences(policies: Iterable[Object], pods: Iterable[Object], namespaces: Iterable[Object], node: str) -> list[Fence]:
+    """Those round the pods of one node, in a stable order, so that equal input makes equal output."""
     present = [pod for pod in pods if _has_address(pod)]
+    here: dict[str, list[Object]] = {}
+    for pod in present:
+        if pod["spec"].get("nodeName") == node:
+            here.setdefault(pod["metadata"]["namespace"], []).append(pod)
     labels = {namespace["metadata"]["name"]: namespace["metadata"].get("labels") or {} for namespace in namespaces}
     allowed: dict[tuple[str, str], set[Allow]] = {}
     for policy in policies:
-        for pod in present:
-            if pod["metadata"]["namespace"] != policy["metadata"]["namespace"] or not selects(
-                policy["spec"].get("podSelector") or {}, _labels(pod)
-            ):
-                continue
-            for direction in _directions(policy["spec"]):
+        fenced = [
+            pod for pod in here.get(policy["metadata"]["namespace"], ()) if selects(policy["spec"].get("podSelector") or {}, _labels(pod))
+        ]
+        for direction in _directions(policy["spec"]) if fenced else ():
+            rules = list(_rules(policy, direction, present, labels))
+            for pod in fenced:
                 ways = allowed.setdefault((pod["status"]["podIP"], direction), set())
-                ways.update(_ways(policy, direction, pod, present, labels))
+                ways.update(way for rule in rules for way in _ways(rule, direction, pod))
     return sorted(Fence(address, direction, tuple(sorted(ways, key=repr))) for (address, direction), ways in allowed.items())
 
 
@@ -97,34 +101,45 @@ def _directions(spec: Object) -> list[str]:
     return named
 
 
-def _ways(policy: Object, direction: str, fenced: Object, pods: Sequence[Object], namespaces: dict[str, dict[str, str]]) -> Iterator[Allow]:
+@dataclass(frozen=True)
+class _Rule:
+    """A rule of a policy with its peers found: the same for every pod that the policy selects."""
+
+    peers: tuple[Object, ...]
+    addresses: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    anywhere: bool
+    numbers: tuple[Ports, ...] | None
+    """None: every port."""
+    names: tuple[Object, ...]
+
+
+def _rules(policy: Object, direction: str, pods: Sequence[Object], namespaces: dict[str, dict[str, str]]) -> Iterator[_Rule]:
+    own = policy["metadata"]["namespace"]
     for rule in policy["spec"].get(_RULES[direction]) or []:
-        peers = rule.get(_PEERS[direction]) or []
-        selected = [pod for pod in pods if any(_is_peer(peer, pod, policy["metadata"]["namespace"], namespaces) for peer in peers)]
-        blocks = tuple(sorted(_block(peer["ipBlock"]) for peer in peers if "ipBlock" in peer and _is_ipv4(peer["ipBlock"]["cidr"])))
-        asked = rule.get("ports") or []
-        numbers = tuple(sorted(_numbered(port) for port in asked if not _is_named(port)))
-        if not asked or numbers:
-            addresses = tuple(sorted({pod["status"]["podIP"] for pod in selected}))
-            if addresses or blocks or not peers:
-                yield Allow(addresses, blocks, anywhere=not peers, ports=numbers if asked else None)
-        for name in (port for port in asked if _is_named(port)):
-            yield from _named_ways(name, direction, fenced, selected if peers else pods, blocks, anywhere=not peers)
+        wanted, ports = rule.get(_PEERS[direction]) or [], rule.get("ports") or []
+        peers = tuple(pod for pod in pods if not wanted or any(_is_peer(peer, pod, own, namespaces) for peer in wanted))
+        yield _Rule(
+            peers=peers,
+            addresses=tuple(sorted({pod["status"]["podIP"] for pod in peers})) if wanted else (),
+            blocks=tuple(sorted(_block(peer["ipBlock"]) for peer in wanted if "ipBlock" in peer and _is_ipv4(peer["ipBlock"]["cidr"]))),
+            anywhere=not wanted,
+            numbers=tuple(sorted(_numbered(port) for port in ports if not _is_named(port))) if ports else None,
+            names=tuple(port for port in ports if _is_named(port)),
+        )
 
 
-def _named_ways(
-    port: Object, direction: str, fenced: Object, peers: Sequence[Object], blocks: tuple[Block, ...], *, anywhere: bool
-) -> Iterator[Allow]:
+def _ways(rule: _Rule, direction: str, fenced: Object) -> Iterator[Allow]:
     """A port's name means the number that the receiving pod gives it: ours for ingress, each peer's for egress."""
-    if direction == INGRESS:
-        ports = _resolved(port, fenced)
-        addresses = tuple(sorted({pod["status"]["podIP"] for pod in peers}))
-        if ports and (anywhere or addresses or blocks):
-            yield Allow(() if anywhere else addresses, blocks, anywhere=anywhere, ports=ports)
-        return
-    for pod in peers:
-        if ports := _resolved(port, pod):
-            yield Allow((pod["status"]["podIP"],), ports=ports)
+    numbers = rule.numbers
+    if direction == INGRESS and numbers is not None:
+        numbers = (*numbers, *(number for name in rule.names for number in _resolved(name, fenced)))
+    if numbers != () and (rule.anywhere or rule.addresses or rule.blocks):
+        yield Allow(rule.addresses, rule.blocks, anywhere=rule.anywhere, ports=tuple(sorted(set(numbers))) if numbers is not None else None)
+    for name in rule.names if direction == EGRESS else ():
+        for pod in rule.peers:
+            if ports := _resolved(name, pod):
+                yield Allow((pod["status"]["podIP"],), ports=ports)
 
 
 def _resolved(port: Object, pod: Object) -> tuple[Ports, ...]:

@@ -162,7 +162,29 @@ def test_without_it_both_say_the_same(field: Field, judge: Judge) -> None:
 
 
 # no 3.0 in it: the server takes it for the whole number 3, which YAML and a laptop do not
-ODD = (None, "", "a", "a\n", "é", "A", "0", "5Gi", "-1", "1e3", 0, 1, -1, 0.5, 10**9, True, [], {}, ["a"], {"a": "b"}, "a" * 300)
+ODD: tuple[Any, ...] = (
+    None,
+    "",
+    "a",
+    "a\n",
+    "é",
+    "A",
+    "0",
+    "5Gi",
+    "-1",
+    "1e3",
+    0,
+    1,
+    -1,
+    0.5,
+    10**9,
+    True,
+    [],
+    {},
+    ["a"],
+    {"a": "b"},
+    "a" * 300,
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

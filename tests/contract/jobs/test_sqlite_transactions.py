@@ -28,7 +28,7 @@ async def thread_of(transactions: SqliteTransactions, *, rows: int, takes_s: flo
 
     def work(connection: sa.Connection) -> int:
         connection.execute(sa.text("INSERT INTO notes VALUES ('x')"))
-        time.sleep(takes_s)  # stands in for a disk that takes so long
+        time.sleep(takes_s)  # on purpose: it stands in for a slow disk
         return threading.get_ident()
 
     ran_on = await transactions.write(work, rows=rows)

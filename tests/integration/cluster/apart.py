@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,16 @@ class Apart:
         assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    @contextlib.contextmanager
+    def serving(self, argv: Sequence[str]) -> Iterator[None]:
+        """The program runs inside of the namespaces as long as the block."""
+        inside = ["nsenter", f"--target={self.holder}", "--net", "--mount", "--", *argv]
+        with subprocess.Popen(inside, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            try:
+                yield
+            finally:
+                process.kill()
+
     def cluster(self, *arguments: str) -> str:
         return self.run(sys.executable, "-m", "scripts.cluster", *arguments)
 
@@ -57,6 +67,23 @@ class Apart:
     @property
     def processes(self) -> Processes:
         return Processes(self.host.state, self.host.logs)
+
+    @contextlib.contextmanager
+    def neighbour(self) -> Iterator[Callable[[str], bool]]:
+        """Another machine on this one's network, whose way to everything leads through this one: whether it gets an answer from a URL."""
+        with subprocess.Popen(["unshare", "--net", "sleep", "infinity"], stdin=subprocess.DEVNULL) as other:
+            try:
+                wait_until(lambda: _program(other.pid) == "sleep", what="no second namespace")
+                inside = ["nsenter", f"--target={other.pid}", "--net", "--"]
+                self.run("ip", "link", "add", "lan0", "type", "veth", "peer", "name", "eth0", "netns", str(other.pid))
+                self.run("ip", "address", "add", "192.0.2.1/24", "dev", "lan0")
+                self.run("ip", "link", "set", "lan0", "up")
+                for words in ("address add 192.0.2.2/24 dev eth0", "link set eth0 up", "route add default via 192.0.2.1"):
+                    subprocess.run([*inside, "ip", *words.split()], check=True, timeout=10)
+                asking = [*inside, str(Cache.of().program("probe")), "get"]
+                yield lambda url: subprocess.run([*asking, url], capture_output=True, timeout=30, check=False).returncode == 0
+            finally:
+                other.kill()
 
     def kill(self, *names: str) -> None:
         """As a crash would, without a chance to clean up."""
@@ -112,8 +139,7 @@ def apart() -> Iterator[Apart]:
         own = Apart(host, holder.pid)
         try:
             # It is this process still until the namespaces are made.
-            while Path(f"/proc/{holder.pid}/cmdline").read_bytes().split(b"\0")[0] != b"sleep":
-                assert holder.poll() is None, "no namespaces can be made here"
+            wait_until(lambda: _program(holder.pid) == "sleep", what="no namespaces can be made here")
             own.run("ip", "link", "set", "lo", "up")
             yield own
         finally:
@@ -121,6 +147,10 @@ def apart() -> Iterator[Apart]:
                 own.cluster("down")
             holder.kill()
             shutil.rmtree(host.state, ignore_errors=True)
+
+
+def _program(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
 
 
 def _commands_that_name(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripts.cluster.layout import Cache
 from scripts.cluster.node import image
 from tests.integration.cluster import probes
 from tests.integration.cluster.apart import Apart, apart
@@ -46,6 +47,17 @@ def restarts(own: Apart) -> int:
 
 def test_the_host_reaches_a_service(web: Apart) -> None:
     wait_until(lambda: web.get(address(web)) == "hello\n", what="the Service does not answer the host")
+
+
+def test_the_world_outside_reaches_the_machine_but_not_the_cluster(web: Apart) -> None:
+    server = str(Cache.of().program("probe"))
+    with web.neighbour() as reaches, web.serving([server, "serve", "192.0.2.1:8000", "hello"]):
+        wait_until(lambda: reaches("http://192.0.2.1:8000/"), what="the neighbour does not reach the machine")
+        pod = json.loads(web.kubectl("get", "pod/web", "--output=json"))["status"]["podIP"]
+        wait_until(lambda: web.get(f"http://{pod}:8080/") == "hello\n", what="the pod does not answer the host")
+        assert not reaches(address(web))
+        assert not reaches(f"http://{pod}:8080/")
+        assert not reaches(f"http://{web.host.network.node}:10248/healthz")
 
 
 def test_up_on_a_healthy_cluster_starts_nothing(web: Apart) -> None:

@@ -21,7 +21,7 @@ NAMESPACES = [
 def pod(name: str, address: str, namespace: str = "app", ports: list[Object] | None = None, **spec: Any) -> Object:
     return {
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
-        "spec": {"containers": [{"name": "c", "ports": ports or [{"name": "http", "containerPort": 8080}]}], **spec},
+        "spec": {"containers": [{"name": "c", "ports": ports or [{"name": "http", "containerPort": 8080}]}], "nodeName": "node"} | spec,
         "status": {"podIP": address, "phase": "Running"},
     }
 
@@ -55,18 +55,18 @@ def lets(allow: Allow, peer: str, port: int, protocol: str) -> bool:
 
 
 def between(policies: list[Object], source: Object, target: Object, port: int = 8080, protocol: str = "tcp") -> bool:
-    return passes(fences(policies, PODS, NAMESPACES), source, target, port, protocol)
+    return passes(fences(policies, PODS, NAMESPACES, "node"), source, target, port, protocol)
 
 
 DENY_IN, DENY_OUT = policy({"policyTypes": ["Ingress"]}), policy({"policyTypes": ["Egress"]})
 
 
 def test_without_a_policy_there_is_no_fence() -> None:
-    assert fences([], PODS, NAMESPACES) == []
+    assert fences([], PODS, NAMESPACES, "node") == []
 
 
 def test_a_policy_fences_only_the_pods_that_it_selects_in_its_own_namespace() -> None:
-    found = fences([policy({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"]})], PODS, NAMESPACES)
+    found = fences([policy({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"]})], PODS, NAMESPACES, "node")
     assert found == [Fence("10.0.0.1", "Ingress", ())]
 
 
@@ -137,15 +137,15 @@ def test_ports(ports: list[Object] | None, open_ports: set[tuple[str, int]], dir
 def test_a_named_port_is_the_one_that_the_receiving_pod_means() -> None:
     odd = pod("odd", "10.0.0.4", ports=[{"name": "http", "containerPort": 80}])
     allowed = policy({"policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": {}}], "ports": [{"port": "http"}]}]})
-    found = fences([allowed], [*PODS, odd], NAMESPACES)
+    found = fences([allowed], [*PODS, odd], NAMESPACES, "node")
     assert passes(found, WEB, odd, 80)
     assert not passes(found, WEB, odd, 8080)
     assert passes(found, WEB, DB, 8080)
 
 
 def test_types_follow_from_the_rules_where_they_are_not_named() -> None:
-    assert {fence.direction for fence in fences([policy({})], PODS, NAMESPACES)} == {"Ingress"}
-    assert {fence.direction for fence in fences([policy({"egress": [{}]})], PODS, NAMESPACES)} == {"Ingress", "Egress"}
+    assert {fence.direction for fence in fences([policy({})], PODS, NAMESPACES, "node")} == {"Ingress"}
+    assert {fence.direction for fence in fences([policy({"egress": [{}]})], PODS, NAMESPACES, "node")} == {"Ingress", "Egress"}
 
 
 @pytest.mark.parametrize("changed", [{"hostNetwork": True}, {"phase": "Succeeded"}, {"phase": "Failed"}, {"podIP": ""}])
@@ -153,10 +153,18 @@ def test_pods_without_an_address_of_their_own_are_neither_fenced_nor_peers(chang
     own = pod("web", "10.0.0.1")
     own["spec"] |= {key: value for key, value in changed.items() if key == "hostNetwork"}
     own["status"] |= {key: value for key, value in changed.items() if key != "hostNetwork"}
-    assert fences([DENY_IN], [own], NAMESPACES) == []
+    assert fences([DENY_IN], [own], NAMESPACES, "node") == []
     let_all = policy({"policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]})
-    (fence,) = fences([let_all], [own, DB], NAMESPACES)
+    (fence,) = fences([let_all], [own, DB], NAMESPACES, "node")
     assert fence.allowed == (Allow(("10.0.0.2",)),)
+
+
+def test_pods_of_other_nodes_are_peers_but_are_not_fenced_here() -> None:
+    elsewhere = pod("db", "10.0.0.2", nodeName="paper")
+    (fence,) = fences(
+        [policy({"policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]})], [WEB, elsewhere], NAMESPACES, "node"
+    )
+    assert fence == Fence("10.0.0.1", "Ingress", (Allow(("10.0.0.1", "10.0.0.2")),))
 
 
 @pytest.mark.parametrize(
@@ -179,9 +187,11 @@ def test_selectors(selector: Object, matches: bool) -> None:
 
 @given(st.permutations(PODS), st.permutations([DENY_IN, DENY_OUT, policy({"policyTypes": ["Ingress"], "ingress": [{}]})]))
 def test_the_order_of_the_input_does_not_matter(pods: list[Object], policies: list[Object]) -> None:
-    assert fences(policies, pods, NAMESPACES) == fences([DENY_IN, DENY_OUT, policies[0], policies[1], policies[2]], PODS, NAMESPACES)
+    assert fences(policies, pods, NAMESPACES, "node") == fences(
+        [DENY_IN, DENY_OUT, policies[0], policies[1], policies[2]], PODS, NAMESPACES, "node"
+    )
 
 
 def test_every_port_of_a_protocol_is_written_as_such() -> None:
-    (fence,) = fences([policy({"policyTypes": ["Ingress"], "ingress": [{"ports": [{"protocol": "SCTP"}]}]})], [WEB], NAMESPACES)
+    (fence,) = fences([policy({"policyTypes": ["Ingress"], "ingress": [{"ports": [{"protocol": "SCTP"}]}]})], [WEB], NAMESPACES, "node")
     assert fence.allowed == (Allow(anywhere=True, ports=(Ports("sctp", 0, 65535),)),)

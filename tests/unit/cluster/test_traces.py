@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.cluster.containers import filesystem, snapshotter
 from scripts.cluster.layout import Network
-from scripts.cluster.network import masquerade
+from scripts.cluster.network import rules
 from scripts.cluster.status import exports
 from scripts.cluster.teardown import mount_points
 
@@ -28,13 +28,13 @@ def test_mounts_are_taken_away_the_latest_first_and_only_ours() -> None:
 
 
 def test_pods_speak_to_each_other_under_their_own_addresses_and_to_the_world_under_the_machines() -> None:
-    script = masquerade(Network())
+    script = rules(Network())
     assert "ip saddr 10.244.0.0/16 ip daddr != { 10.244.0.0/16, 10.245.0.1 } masquerade" in script
     assert script.splitlines()[1] == "delete table ip octavo-cluster"
 
 
 def test_exports_are_taken_by_a_shell_as_they_are() -> None:
-    text = exports(Path("/a folder/kube'config"), [Path("/our bin/kubectl"), Path("/our bin/helm"), Path("/else/x")], "/usr/bin")
+    text = exports(Path("/a folder/kube'config"), [Path("/our bin/kubectl"), Path("/our bin/helm"), Path("/else/x")], "/usr/bin:/our bin")
     assert all(line.startswith("export ") for line in text.splitlines())
     said = subprocess.run(
         ["sh", "-c", f"{text}echo $KUBECONFIG; echo $PATH"], capture_output=True, text=True, check=True, env=dict(os.environ)

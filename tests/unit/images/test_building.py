@@ -155,11 +155,12 @@ def test_the_base_is_pulled_once_and_then_taken_from_the_store(world: World) -> 
     assert any(call.startswith("pull") for call in world.build(fresh_base=True))
 
 
-def test_a_base_that_somebody_names_is_taken_as_it_is(world: World) -> None:
-    world.set("REGISTRY", False)
-    calls = world.build(base="registry.example/python:3.13")
-    assert not any(call.startswith("pull") for call in calls)
+def test_a_base_that_somebody_names_is_taken_or_refused(world: World) -> None:
+    world.build(base="registry.example/python:3.13")
     assert world.record("service")["base"] == "registry.example/python:3.13"
+    world.set("REGISTRY", False)
+    with pytest.raises(ImagesFailure, match=r"the base elsewhere\.example/python:3 is not in the store of buildah and cannot be pulled"):
+        world.build(base="elsewhere.example/python:3")
 
 
 def test_without_a_registry_the_base_is_the_one_that_was_made_here(world: World, tmp_path: Path) -> None:
@@ -173,11 +174,9 @@ def test_without_a_registry_the_base_is_the_one_that_was_made_here(world: World,
     assert world.builds(world.build(mirror="http://mirror.example/debian")) == ["service", "worker"]
 
 
-def test_the_mirror_goes_to_builds_on_our_own_base_alone(world: World, tmp_path: Path) -> None:
-    calls = world.build(mirror="http://mirror.example/debian")
+def test_package_sources_go_to_our_own_base_and_where_a_mirror_is_named(world: World, tmp_path: Path) -> None:
+    calls = world.build()
     assert not any("id=apt.sources" in call for call in calls)
-    world.set("REGISTRY", False)
-    (tmp_path / "images").write_text(f"{own_base(world.root)}\n")
     calls = world.build(mirror="http://mirror.example/debian", tag="v1")
     assert all("id=apt.sources" in call for call in calls if call.startswith("bud"))
 

@@ -112,8 +112,8 @@ def _generator(name: str, namespace: str, spec: dict[str, Any]) -> GeneratorServ
 
 generators = st.builds(_generator, names, labels, specs)
 
-# long enough that they cannot stand anywhere by chance
-secrets = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=20, max_size=60)
+# with a sign that stands in no manifest, so that none is found there by chance
+secrets = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=20, max_size=60).map(lambda text: f"§{text}")
 passwords = st.builds(Passwords, redis=secrets, database=secrets, forwarding=secrets)
 scales = st.builds(Scale, api=st.integers(0, 4), workers=st.integers(0, 4), stores=st.booleans())
 stand_ins = st.none() | st.builds(

@@ -238,6 +238,32 @@ async def test_an_answer_is_as_old_as_its_question() -> None:
     task.cancel()
 
 
+async def test_trouble_that_the_api_tells_of_counts_when_it_lasts() -> None:
+    generators, now = Generators(), [100.0]
+    trouble = BacklogUnknown("the database of jobs does not answer", said=True)
+    generators.answers[A] = trouble
+    backlogs = Backlogs(generators, lambda _: None, clock=lambda: now[0], jitter=lambda: 1.0)
+    task = asyncio.create_task(backlogs.run())
+
+    async def ask_after(seconds: float) -> Answer | None:
+        now[0] += seconds
+        asked = len(generators.asked)
+        backlogs.follow(Target(A))
+        backlogs.hurry(A)
+        await until(lambda: len(generators.asked) > asked and generators.at_once == 0)
+        await asyncio.sleep(0)
+        return backlogs.latest(A)
+
+    assert await ask_after(0) == BacklogUnknown(trouble.message, said=False)
+    assert await ask_after(9) == BacklogUnknown(trouble.message, said=False)
+    assert await ask_after(1) == trouble
+    generators.answers[A] = EMPTY
+    assert await ask_after(1) == EMPTY
+    generators.answers[A] = trouble
+    assert await ask_after(1) == BacklogUnknown(trouble.message, said=False)
+    task.cancel()
+
+
 async def test_cancelled_it_leaves_no_question_behind() -> None:
     generators = Generators()
     generators.gate = asyncio.Event()

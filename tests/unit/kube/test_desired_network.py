@@ -39,7 +39,7 @@ def test_a_generator_of_its_own_reaches_nothing_outside() -> None:
     spec = objects.get("NetworkPolicy", names.policy(NAME))["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"], "what is not named is denied both ways"
     dns, stores = spec["egress"]
-    assert ports(dns) == {53}
+    assert ports(dns) == {53, 5353}
     assert stores["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["redis", "db"]
 
 

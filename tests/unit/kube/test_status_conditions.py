@@ -116,6 +116,20 @@ def test_what_requests_need_and_is_gone_makes_it_not_ready(lost: Component) -> N
     assert said(status, "Ready") == ("False", "NotReady")
 
 
+def test_what_was_lost_stays_lost_at_another_look_until_it_is_back() -> None:
+    lost = look(observed(states=down("api")), before=look(observed()))
+    again = look(observed(states=down("api")), before=lost, seconds=60)
+    assert again == lost
+    assert said(look(observed(), before=again), "Ready") == ("True", "Answers")
+
+
+def test_after_a_failure_was_mended_it_is_not_ready_until_it_is() -> None:
+    failing = look(observed(pod("api", waiting("ErrImagePull", "not found")), states=down("api")))
+    mended = look(observed(states=down("api")), before=failing)
+    assert said(mended, "Ready") == ("False", "NotReady")
+    assert look(observed(states=down("api")), before=mended) == mended
+
+
 def test_a_stuck_rollout_no_longer_progresses() -> None:
     status = look(observed(states={"worker": state(1, 1, updated=0, trouble=("ProgressDeadlineExceeded", "timed out"))}))
     assert said(status, "Progressing") == ("False", "ProgressDeadlineExceeded")

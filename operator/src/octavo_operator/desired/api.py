@@ -24,7 +24,7 @@ def deployment(subject: Subject) -> Json:
     port = names.HTTP_PORT_NAME
     container: Json = {
         "name": "api",
-        "image": settings.image_service,
+        "image": given.image or settings.image_service,
         "command": ["python", "-m", "octavo_generation.server"],
         "env": found.variables,
         "ports": [{"name": port, "containerPort": names.API_PORT, "protocol": "TCP"}],

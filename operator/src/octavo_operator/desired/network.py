@@ -11,7 +11,8 @@ from octavo_operator.desired.subject import Json, Subject
 from octavo_operator.resource import Component
 
 MONITORING_GROUP = "monitoring.coreos.com"
-_DNS = 53
+_DNS = (53, 5353)
+"""Ports of the pods that answer for the cluster's names; the second is OpenShift's."""
 
 
 def network_policies(subject: Subject) -> list[Json]:
@@ -68,7 +69,7 @@ def _scrapes(subject: Subject) -> list[Json]:
 def _names(subject: Subject) -> Json:
     peers: list[Json] = [{"namespaceSelector": {}}]
     peers += [{"ipBlock": {"cidr": cidr}} for cidr in subject.settings.dns_cidrs]
-    return {"to": peers, "ports": [_port(_DNS, "UDP"), _port(_DNS)]}
+    return {"to": peers, "ports": [_port(port, protocol) for port in _DNS for protocol in ("UDP", "TCP")]}
 
 
 def _store_ports(subject: Subject) -> list[Json]:

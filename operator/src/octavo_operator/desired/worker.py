@@ -20,7 +20,7 @@ def deployment(subject: Subject) -> Json:
     port = names.METRICS_PORT_NAME
     container: Json = {
         "name": "worker",
-        "image": _image(subject),
+        "image": given.image or _image(subject),
         "command": ["python", "-m", "octavo_generation.worker"],
         "env": found.variables,
         "ports": [{"name": port, "containerPort": names.METRICS_PORT, "protocol": "TCP"}],

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 ENDS = (b"job.succeeded", b"job.failed", b"job.cancelled")
 MAX_FRAME_BYTES = 16 * 1_048_576
 _TRIES = 6
+_LOOK_EVERY_S = 4.0
 _FIRST_PAUSE_S = 0.1
 _EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 _FIELD = re.compile(rb"^(id|event): ?(.*)$", re.MULTILINE)
@@ -76,7 +77,7 @@ async def _here(gate: Gate, watch: Watch, room: Room, job: HeldJob, after: str |
     if job.has_ended_here:
         watch.ended = job
     shown, quiet_since = gate.messages[-1].number - 1, time.monotonic()
-    while (left := room.left(math.inf)) > 0:
+    while (left := room.left(math.inf, most=_LOOK_EVERY_S)) > 0 and not gate.is_dismissed:
         for message in [message for message in gate.messages if message.number > shown]:
             shown = message.number
             if _order(answers.message_id(job, message)) > position and watch.ended is None:

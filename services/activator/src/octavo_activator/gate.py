@@ -63,6 +63,8 @@ class Gate:
         self._turn = itertools.count()
         self._numbers = itertools.count(1)
         self.messages: deque[Message] = deque(maxlen=MESSAGES_KEPT)
+        self.is_dismissed = False
+        """The generator is answered for no more: who still waits here waits in vain, and shall come again."""
         self.waiting_requests = 0
         self.waiting_since_ms: int | None = None
         self._say(_stage(route))
@@ -93,6 +95,10 @@ class Gate:
         elif (route.phase, route.pods) != (before.phase, before.pods):
             # What a probe found out holds for as long as the operator says the same.
             self._set_open(False)
+
+    def dismiss(self) -> None:
+        self.is_dismissed = True
+        self._stir_all()
 
     def open_early(self, pods: tuple[str, ...]) -> None:
         """A pod answers that it is ready; the operator has not heard of it yet."""
@@ -153,6 +159,9 @@ class Gate:
         # Strictly later than the one before, because the time is the event's id.
         at_ms = max(self._clock.now_ms(), self.messages[-1].at_ms + 1 if self.messages else 0)
         self.messages.append(Message(next(self._numbers), at_ms, text))
+        self._stir_all()
+
+    def _stir_all(self) -> None:
         for watch in itertools.chain.from_iterable(self._watches.values()):
             watch.stirred.set()
 

@@ -54,7 +54,7 @@ class Gatehouse:
                     self._doors.close(port)
                     del self._by_port[port]
             for key in [key for key in self._gates if key not in table.routes]:
-                del self._gates[key]
+                self._gates.pop(key).dismiss()
             refused = list(table.refused)
             for key, route in table.routes.items():
                 if key not in self._gates:
@@ -69,9 +69,8 @@ class Gatehouse:
                         await self._doors.open(route.port)
                     except OSError as error:
                         del self._by_port[route.port]
-                        refused.append(
-                            Refused(key.namespace, key.name, route.port, f"cannot listen on port {route.port}: {error.strerror}")
-                        )
+                        reason = f"cannot listen on port {route.port}: {os.strerror(error.errno or 0)}"
+                        refused.append(Refused(key.namespace, key.name, route.port, reason))
             self.table = table
             self._measure(len(refused))
             return refused

@@ -28,7 +28,7 @@ ANSWER_S = MAX_WAIT_S + 30.0
 DELIVERY_S = 20.0
 PROBE_S = 2.0
 MAX_ANSWER_BYTES = 64 * 1_048_576
-_CONNECTIONS = 1_024
+_BRIEF_CONNECTIONS = 256
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=CONNECT_S * 2, sock_connect=CONNECT_S, sock_read=ANSWER_S)
 _PATHS = {False: "/api/v1/generate", True: "/api/v1/generate/batch"}
 
@@ -46,25 +46,22 @@ class Answer:
 
 
 class Generators:
-    """Open and close it inside a running loop."""
+    """Open and close it inside a running loop. Connections are not shared between those that are answered at once and those that
+    may last as long as their callers have patience: the many who wait for one generator must not hold up deliveries to another."""
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._brief: aiohttp.ClientSession | None = None
+        self._lasting: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=5),
-            timeout=_TIMEOUT,
-            # Passed on as it is: packed, and with the headers that were sent.
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept-Encoding", "Content-Type", "Accept"),
-            headers={MARK: "1"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._brief = _session(limit=_BRIEF_CONNECTIONS)
+        # As many as there are callers, which the server bounds.
+        self._lasting = _session(limit=0)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._brief, self._lasting):
+            if session is not None:
+                await session.close()
 
     async def deliver(self, gate: Gate, job: HeldJob, *, prefix: str = "", wait_s: int = 0) -> Answer:
         """Hand the job over, or ask again for what was handed over: it is the same job by its id. With `wait_s` the answer comes
@@ -88,15 +85,15 @@ class Generators:
             headers["idempotency-key"] = job.idempotency_key if job.item is None else job.idempotency_key.rpartition("#")[0]
         path = prefix + _PATHS[job.item is not None]
         timeout = aiohttp.ClientTimeout(total=wait_s + DELIVERY_S, sock_connect=CONNECT_S)
-        async with self.request(gate, "POST", path, headers=headers, body=job.body, timeout=timeout) as answer:
+        async with self.request(gate, "POST", path, headers=headers, body=job.body, timeout=timeout, brief=wait_s == 0) as answer:
             body = await _read(answer)
             return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
 
     async def is_ready(self, pod: str) -> bool:
-        assert self._session is not None
+        assert self._brief is not None
         try:
             timeout = aiohttp.ClientTimeout(total=PROBE_S)
-            async with self._session.get(f"http://{pod}/health/ready", timeout=timeout, allow_redirects=False) as answer:
+            async with self._brief.get(f"http://{pod}/health/ready", timeout=timeout, allow_redirects=False) as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return False
@@ -111,15 +108,17 @@ class Generators:
         headers: Mapping[str, str] | list[tuple[str, str]],
         body: bytes | AsyncIterator[bytes] | None = None,
         timeout: aiohttp.ClientTimeout | None = None,
+        brief: bool = False,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer's head; its body is read by the caller. `path` is already quoted, with its query. Raises `NotReached`, or
         `Unavailable` when the connection broke before an answer came."""
-        assert self._session is not None
+        session = self._brief if brief else self._lasting
+        assert session is not None
         answer: aiohttp.ClientResponse | None = None
         refused = "it has no address yet"
         for base in gate.addresses():
             try:
-                answer = await self._session.request(
+                answer = await session.request(
                     method,
                     URL(base + path, encoded=True),
                     headers=headers,
@@ -139,6 +138,18 @@ class Generators:
         finally:
             # Not released for reuse unless it was read to its end.
             answer.close() if not answer.content.at_eof() else answer.release()
+
+
+def _session(*, limit: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=limit, ttl_dns_cache=5),
+        timeout=_TIMEOUT,
+        # Passed on as it is: packed, and with the headers that were sent.
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept-Encoding", "Content-Type", "Accept"),
+        headers={MARK: "1"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

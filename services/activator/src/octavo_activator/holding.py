@@ -57,7 +57,7 @@ class Holding:
     async def _until_open(self, gate: Gate, deadline: float) -> None:
         while not gate.is_open:
             left = self._room.left(deadline)
-            if left <= 0:
+            if left <= 0 or gate.is_dismissed:
                 raise Unavailable(f"the generator does not answer yet ({gate.message})", retry_after=_RETRY_AFTER_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):

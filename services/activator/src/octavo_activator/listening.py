@@ -48,6 +48,10 @@ class DoorServer(uvicorn.Server):
         self._host = host
         self._doors: dict[int, asyncio.Server] = {}
 
+    @property
+    def open_requests(self) -> int:
+        return len(self.server_state.tasks)
+
     async def open(self, port: int) -> None:
         """Raises `OSError` when the port cannot be listened on."""
         opened = listen(self._host, port)

@@ -1,7 +1,8 @@
 """The activator's composition root: everything is chosen, opened and closed here.
 
-SIGTERM: readiness fails and the doors stay open for `OCTAVO_LINGER_SECONDS`; then no new connection is taken, and open requests have
-`OCTAVO_DRAIN_SECONDS` to end. Who waits for a result gets a 202 before that: the job is on disk, and the next process hands it over.
+SIGTERM: nobody waits any more. Who waited for a result gets a 202, because the job is on disk and the next process hands it over; who
+waited for an answer is told to come again; streams end, to be taken up again. New requests are taken all the same until the open ones
+have ended, at most for `OCTAVO_LINGER_SECONDS`: the process that follows cannot begin before this one has ended, so it is quick.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import resource
 import signal
@@ -46,7 +48,6 @@ from octavo_core.telemetry import configure_logging, configure_tracing
 log = structlog.get_logger(__name__)
 
 _LOCK_WAIT_S = 60.0
-_ANSWER_BEFORE_END_S = 3.0
 
 
 @dataclass(slots=True)
@@ -108,9 +109,11 @@ async def _run(settings: ActivatorSettings, server: DoorServer, gatehouse: Gateh
         if handing_over.done():
             handing_over.result()
         phase.draining = True
-        room.answer_by = time.monotonic() + settings.linger_seconds + max(0.0, settings.drain_seconds - _ANSWER_BEFORE_END_S)
-        log.info("draining", lingers_s=settings.linger_seconds, deadline_s=settings.drain_seconds)
-        await asyncio.wait([listening], timeout=settings.linger_seconds)
+        room.answer_by = time.monotonic()
+        log.info("draining", open_requests=server.open_requests, lingers_s=settings.linger_seconds, deadline_s=settings.drain_seconds)
+        until = room.answer_by + settings.linger_seconds
+        while server.open_requests and not listening.done() and time.monotonic() < until:
+            await asyncio.sleep(0.1)
     finally:
         gatehouse.close()
         server.should_exit = True
@@ -184,11 +187,18 @@ def main() -> None:
         _raise_file_limit()
         uvloop.run(serve(settings))
     except OctavoError as error:
-        # The last line of its log is what a cluster shows as the cause.
-        if not structlog.is_configured():
-            configure_logging("activator")
-        log.error(error.message)
-        sys.exit(1)
+        _end(error.message)
+    except Exception as error:
+        log.exception("the activator failed")
+        _end(f"the activator failed unexpectedly: {type(error).__name__}: {error}"[:500])
+
+
+def _end(reason: str) -> None:
+    """The last line of its log is what a cluster shows as the cause."""
+    if not logging.getLogger().handlers:
+        configure_logging("activator")
+    log.error(reason)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

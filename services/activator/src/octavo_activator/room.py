@@ -18,9 +18,9 @@ class Room:
         self.answer_by = math.inf
         """Until when (`time.monotonic`) anyone may wait; a process that is about to end moves it up."""
 
-    def left(self, deadline: float) -> float:
-        """Seconds until then, or until nobody may wait any more; at most one, so that whoever waits asks again."""
-        return min(deadline - time.monotonic(), self.answer_by - time.monotonic(), 1.0)
+    def left(self, deadline: float, *, most: float = 1.0) -> float:
+        """Seconds until then, or until nobody may wait any more; not many at once, so that whoever waits asks again."""
+        return min(deadline - time.monotonic(), self.answer_by - time.monotonic(), most)
 
     @property
     def is_full(self) -> bool:

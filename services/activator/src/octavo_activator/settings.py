@@ -26,8 +26,8 @@ class ActivatorSettings(CommonSettings):
     hold_seconds: float = Field(25.0, ge=0, le=300, description="How long a request that is no job waits for the generator's start.")
     keep_days: float = Field(7.0, gt=0, le=365, description="After so long a job whose generator did not start has failed.")
     handover_concurrency: int = Field(16, ge=1, le=256, description="How many jobs are handed to one generator at once.")
-    linger_seconds: float = Field(3.0, ge=0, description="How long requests are still taken after SIGTERM.")
-    drain_seconds: float = Field(20.0, ge=0, description="How long open requests may still take after that.")
+    linger_seconds: float = Field(5.0, ge=0, description="How long it still takes requests after SIGTERM, while open ones end.")
+    drain_seconds: float = Field(5.0, ge=0, description="How long open requests may still take after that.")
 
     @field_validator("ports")
     @classmethod

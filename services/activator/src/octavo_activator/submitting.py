@@ -21,6 +21,7 @@ from octavo_activator.generators import Answer, Generators, NotReached
 from octavo_activator.held import HeldJob
 from octavo_activator.holding import Holding
 from octavo_activator.intake import Intake
+from octavo_activator.outcomes import Taken, outcome_of
 from octavo_activator.requests import MAX_BATCH, MAX_KEY_CHARS, read_submission
 from octavo_activator.room import Room
 from octavo_activator.store import HeldJobStore
@@ -96,7 +97,7 @@ class Submitting:
             if current is not None and current.has_ended_here:
                 return current
             is_taken = current is None
-            while not is_taken and (left := self._room.left(deadline)) > 0:
+            while not is_taken and not gate.is_dismissed and (left := self._room.left(deadline)) > 0:
                 await watch.stir(left)
                 if watch.ended is not None:
                     return watch.ended
@@ -106,10 +107,11 @@ class Submitting:
             return job
         try:
             # The same job by its id, and this time with its result.
-            return await self._generators.deliver(gate, job, prefix=root, wait_s=math.ceil(left))
+            answer = await self._generators.deliver(gate, job, prefix=root, wait_s=math.ceil(left))
         except OctavoError:
-            # It is accepted all the same.
             return job
+        # Accepted all the same where the generator has fallen silent again.
+        return answer if isinstance(outcome_of(answer.status, answer.headers, answer.body), Taken) else job
 
 
 async def _gathered(waiting: asyncio.Future[list[Answer | HeldJob]]) -> list[Answer | HeldJob]:

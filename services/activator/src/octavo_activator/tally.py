@@ -39,7 +39,8 @@ class Tally:
         self._measure()
 
     def of(self, key: Key) -> Held:
-        return self._by_key.get(key, _NOTHING)
+        """What is there now; for a key of which nothing is, an empty one that is nobody's."""
+        return self._by_key.get(key) or Held(due_at_ms=None)
 
     def waiting(self) -> Iterator[tuple[Key, Held]]:
         return ((key, held) for key, held in self._by_key.items() if held.waiting)
@@ -91,6 +92,3 @@ class Tally:
     def _measure(self) -> None:
         metrics.HELD_JOBS.set(self.rows)
         metrics.HELD_BYTES.set(self.bytes)
-
-
-_NOTHING = Held(due_at_ms=None)

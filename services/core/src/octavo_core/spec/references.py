@@ -9,13 +9,13 @@ from pydantic import Field
 
 from octavo_core.spec.model import Model
 from octavo_core.spec.rule import Rule, one_of
-from octavo_core.spec.scalars import EnvironmentName, HostName, SecretKey
+from octavo_core.spec.scalars import EnvironmentName, ObjectName, SecretKey
 
 
 class SecretRef(Model):
     """One key of a Secret in the namespace of the GeneratorService."""
 
-    name: HostName = Field(description="Name of the Secret, in the namespace of this GeneratorService.")
+    name: ObjectName = Field(description="Name of the Secret, in the namespace of this GeneratorService.")
     key: SecretKey = Field(description="Key in the Secret's data whose value is used.")
 
     @property

@@ -168,7 +168,8 @@ class GeneratorService(Model):
     kind: Literal["GeneratorService"] = Field("GeneratorService", description="Kind of the resource.")
     metadata: Metadata = Field(description="Name, namespace, labels and annotations.")
     spec: Spec = Field(
-        description="What the generator is to be: a task, and exactly one of engine, providers and pipeline to do it. All else has a default."
+        description="What the generator is to be: a task, and exactly one of engine, providers and pipeline to do it. All else has"
+        " a default."
     )
     status: Status | None = Field(None, description="What the operator last saw. Not for you to write.")
 

@@ -10,6 +10,7 @@ Loose = Strict(False)
 """For tuples: YAML has lists, and the model is frozen."""
 
 _LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_DOTTED = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _SERVICE_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _QUANTITY = "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$"
 
@@ -35,13 +36,33 @@ Label = Annotated[
     ),
 ]
 
+ImageName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=512,
+        pattern="^[-a-zA-Z0-9_./:@]+$",
+        json_schema_extra={"x-octavo-allowed": "the name of a container image, such as example.org/octavo/worker:1.2"},
+    ),
+]
+
 HostName = Annotated[
     str,
     Field(
         min_length=1,
         max_length=253,
-        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        pattern=_DOTTED,
         json_schema_extra={"x-octavo-allowed": "a host name in lower case, such as stories.example.org"},
+    ),
+]
+
+ObjectName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=_DOTTED,
+        json_schema_extra={"x-octavo-allowed": "the name of a Kubernetes object: lower case letters, digits, hyphens and dots"},
     ),
 ]
 
@@ -91,7 +112,7 @@ Quantity = Annotated[
         max_length=32,
         pattern=_QUANTITY,
         json_schema_extra={
-            "x-octavo-allowed": "a Kubernetes quantity: a whole number, or a string such as 500m, 0.5, 2Gi",
+            "x-octavo-allowed": 'a Kubernetes quantity, which is a whole number or text such as 500m, 2Gi or "0.5"',
             "x-kubernetes-int-or-string": True,
         },
     ),

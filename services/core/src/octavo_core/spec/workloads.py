@@ -8,7 +8,7 @@ from pydantic import Field
 
 from octavo_core.spec.model import Model
 from octavo_core.spec.rule import Rule
-from octavo_core.spec.scalars import HostName, Label, Loose, Quantity, RouteHost
+from octavo_core.spec.scalars import HostName, ImageName, Label, Loose, ObjectName, Quantity, RouteHost
 
 
 class Resources(Model):
@@ -32,8 +32,8 @@ class Ingress(Model):
     """The way in from outside the cluster."""
 
     host: HostName = Field(description="Host name under which the generator is reached, at the path /generators/NAME.")
-    class_name: HostName | None = Field(None, description="IngressClass to use. Left out: the cluster's default.")
-    tls_secret_name: HostName | None = Field(
+    class_name: ObjectName | None = Field(None, description="IngressClass to use. Left out: the cluster's default.")
+    tls_secret_name: ObjectName | None = Field(
         None, description="Secret with the certificate for the host. Left out: no TLS at this Ingress."
     )
 
@@ -41,9 +41,9 @@ class Ingress(Model):
 class ParentRef(Model):
     """One Gateway that is to lead here."""
 
-    name: HostName = Field(description="Name of the Gateway.")
+    name: ObjectName = Field(description="Name of the Gateway.")
     namespace: Label | None = Field(None, description="Its namespace. Left out: that of this GeneratorService.")
-    section_name: HostName | None = Field(None, description="Name of one of its listeners. Left out: all that take the route.")
+    section_name: ObjectName | None = Field(None, description="Name of one of its listeners. Left out: all that take the route.")
 
 
 class HttpRoute(Model):
@@ -73,8 +73,9 @@ class Api(Model):
         " the managed Redis and database; the next request wakes them and is kept meanwhile. 0: never. Where workers.min is above 0,"
         " nothing sleeps.",
     )
+    image: ImageName | None = Field(None, description="Container image of the API pods. Left out: the one that Octavo was installed with.")
     resources: Resources = Field(default_factory=Resources, json_schema_extra={"default": {}}, description="CPU and memory of an API pod.")
-    priority_class_name: HostName | None = Field(
+    priority_class_name: ObjectName | None = Field(
         None,
         description="PriorityClass of the API pods and of the managed Redis and database. Left out: the operator's setting, else the"
         " cluster's default.",
@@ -123,10 +124,15 @@ class Workers(Model):
         le=86400,
         description="How long a worker that is to go may finish its jobs, in seconds; what is left then runs elsewhere.",
     )
+    image: ImageName | None = Field(
+        None,
+        description="Container image of the worker pods, for one of your own with more in it. Left out: the one that Octavo was installed"
+        " with.",
+    )
     resources: Resources = Field(
         default_factory=Resources, json_schema_extra={"default": {}}, description="CPU, memory and GPU of a worker pod."
     )
-    priority_class_name: HostName | None = Field(
+    priority_class_name: ObjectName | None = Field(
         None, description="PriorityClass of the worker pods. Left out: the operator's setting, else the cluster's default."
     )
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from octavo_core.errors import Misconfigured
@@ -18,7 +17,7 @@ def variable_of(credentials: Credentials) -> str:
         return credentials.env
     # Exactly one of the two is set: the resource's own rule.
     assert credentials.secret_ref is not None
-    return "OCTAVO_SECRET_" + re.sub(r"[^A-Z0-9]+", "_", f"{credentials.secret_ref.name}_{credentials.secret_ref.key}".upper())
+    return credentials.secret_ref.variable
 
 
 def read_credentials(credentials: Credentials | None, environment: Mapping[str, str]) -> str | None:

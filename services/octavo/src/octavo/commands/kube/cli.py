@@ -19,6 +19,7 @@ kube_app = typer.Typer(
     name="kubectl octavo",
     help="Generators in a cluster: what stands for them, what fails, what they work on.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )

@@ -41,7 +41,7 @@ def show(kubectl: Kubectl, given: str) -> None:
     name = name_of(given)
     resource = kubectl.json("get", RESOURCE, name)
     objects, hidden = _objects(kubectl, name)
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    console = _console()
     _print(console, view_of(resource, objects, datetime.now(UTC)))
     if hidden:
         console.print(Text(f"not shown, for you may not read them: {', '.join(hidden)}", style="dim"))
@@ -50,9 +50,7 @@ def show(kubectl: Kubectl, given: str) -> None:
 def list_all(kubectl: Kubectl, *, everywhere: bool) -> None:
     """A line for each generator."""
     document = kubectl.json("get", RESOURCE, *(["--all-namespaces"] if everywhere else []))
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(width=1_000, highlight=False, emoji=False)
+    console = _console()
     items = items_of(document)
     if not items:
         console.print("no GeneratorService here; `kubectl apply -f examples/tiny-stories.yaml` makes one")
@@ -83,6 +81,12 @@ def list_all(kubectl: Kubectl, *, everywhere: bool) -> None:
     console.print(table)
     for name, cause in causes:
         console.print(Text("✗ ", "bold red") + Text(f"{name}: ", "bold") + Text(cause))
+
+
+def _console() -> Console:
+    """Where another program reads it, a line stays a line."""
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    return console if console.is_terminal else Console(width=1_000, highlight=False, emoji=False)
 
 
 def _objects(kubectl: Kubectl, name: str) -> tuple[list[dict[str, Any]], list[str]]:
@@ -117,7 +121,7 @@ def _print(console: Console, view: View) -> None:
     tree = Tree("", hide_root=True, guide_style="dim")
     for node in view.nodes:
         _grow(tree, node)
-    console.print(tree)
+    console.print(tree, soft_wrap=False)
 
 
 def _grow(tree: Tree, node: Node) -> None:
