@@ -27,6 +27,7 @@ from typing import Any
 
 import orjson
 from tests.servers.cluster import RunningControlPlane, control_plane
+from tests.servers.kube_operator import keep_nodes_ready
 
 from benchmarks import machine
 from benchmarks.kube.generators import PODS_EACH, document, name_of
@@ -423,15 +424,6 @@ class _Always:
 async def cluster_of(plane: RunningControlPlane) -> AsyncIterator[Cluster]:
     async with Cluster(find_connection({"KUBECONFIG": str(plane.kubeconfig)}), Limits(5_000, 5_000, 64)) as cluster:
         yield cluster
-
-
-def keep_nodes_ready(plane: RunningControlPlane) -> None:
-    """KWOK renews its nodes' Leases only when told to; without, they are taken for lost after a minute."""
-    flag = "--node-lease-duration-seconds=40"
-    command = plane._argv("kwok")
-    if flag not in command:
-        plane.kill("kwok")
-        plane._start("kwok", [*command, flag])
 
 
 async def measure(plane: RunningControlPlane, options: argparse.Namespace, folder: Path) -> dict[str, Any]:

@@ -86,6 +86,7 @@ CASES = (
             "images.mysql": {"repository": "registry.example.org/mysql", "tag": "8.4", "user": 27},
             "operator.replicas": 3,
             "operator.shards": 4,
+            "operator.scaling": "resource",
             "operator.antiAffinity": "hard",
             "operator.nodeSelector": {"pool": "system"},
             "operator.tolerations": [TOLERATION],

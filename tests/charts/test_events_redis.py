@@ -27,7 +27,7 @@ class Rendered:
     password: str
     config: Path
 
-    def client(self, **others: Any) -> redis.Redis:
+    def client(self, **others: Any) -> Any:
         return redis.Redis(port=self.port, decode_responses=True, socket_timeout=5, **({"password": self.password} | others))
 
 

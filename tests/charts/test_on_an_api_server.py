@@ -235,6 +235,17 @@ def test_uninstalling_leaves_nothing_but_what_was_meant_to_stay(installer: Insta
     assert eventually(lambda: claims() == ["data-octavo-operator-activator-0"], deadline_s=30), claims()
 
 
+def test_a_volume_of_another_size_is_refused_and_the_guides_way_round_it_works(installer: Installer) -> None:
+    larger = helm.sets({"activator.persistence.size": "5Gi"})
+    installer.install("octavo-operator")
+    with pytest.raises(helm.Refused, match=r"updates to statefulset spec .* are forbidden"):
+        installer.install("octavo-operator", *larger)
+    installer.plane.kubectl("delete", "statefulset", "octavo-operator-activator", "-n", NAMESPACE, "--cascade=orphan")
+    pods = [pod["metadata"]["uid"] for pod in installer.pods() if "activator" in pod["metadata"]["name"]]
+    installer.install("octavo-operator", *larger)
+    assert [pod["metadata"]["uid"] for pod in installer.pods() if "activator" in pod["metadata"]["name"]] == pods
+
+
 def test_rights_move_with_the_namespaces_that_are_watched(installer: Installer) -> None:
     def may(verb: str, what: str, namespace: str) -> bool:
         return can(installer, f"system:serviceaccount:{NAMESPACE}:octavo-operator", verb, what, namespace)

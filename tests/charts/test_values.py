@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from scripts.charts import document
@@ -83,6 +83,7 @@ REFUSED = [
     ("octavo-operator", "operator.replicas", -1, "'/operator/replicas': minimum: got -1, want 0"),
     ("octavo-operator", "operator.replicas", 99, "'/operator/replicas': maximum: got 99, want 10"),
     ("octavo-operator", "operator.shards", 0, "'/operator/shards': minimum: got 0, want 1"),
+    ("octavo-operator", "operator.scaling", "keda", "'/operator/scaling': value must be one of 'work', 'resource'"),
     ("octavo-operator", "operator.logLevel", "info", "'/operator/logLevel': value must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
     ("octavo-operator", "operator.antiAffinity", True, "'/operator/antiAffinity': value must be one of 'soft', 'hard', 'none'"),
     ("octavo-operator", "operator.resources", {"cpu": "1"}, "invalid propertyName 'cpu'"),

@@ -148,3 +148,26 @@ def seen_upstream(cluster: Cluster, namespace: str) -> dict[str, list[str]]:
     """Prompts and keys of every call that the upstream answered."""
     found: dict[str, list[str]] = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods/upstream:8000/proxy/")
     return found
+
+
+def start_postgresql(cluster: Cluster, namespace: str, password: str) -> str:
+    """A database that is nobody's child, in a pod of the namespace; its address as host:port/name."""
+    labels = {"app": "elsewhere"}
+    variables = {"POSTGRES_USER": "octavo", "POSTGRES_DB": "octavo", "POSTGRES_PASSWORD": password}
+    container = {
+        "name": "postgresql",
+        "image": "localhost/octavo/postgresql:dev",
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "readinessProbe": {"tcpSocket": {"port": 5432}, "periodSeconds": 1},
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "elsewhere", "labels": labels}, "spec": {"containers": [container]}}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "elsewhere"},
+        "spec": {"selector": labels, "ports": [{"port": 5432}]},
+    }
+    for manifest in (pod, service):
+        cluster.kubectl("-n", namespace, "apply", "-f", "-", stdin=json.dumps(manifest))
+    cluster.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/elsewhere", "--timeout=60s", timeout_s=70)
+    return f"elsewhere.{namespace}.svc:5432/octavo"

@@ -22,7 +22,7 @@ from aiohttp import web
 from tests.servers.cluster import RunningControlPlane
 
 Kind = Literal["answer", "drop", "lose", "hold"]
-_HOP = {"host", "connection", "transfer-encoding", "content-length", "accept-encoding", "content-encoding"}
+_HOP = {"host", "connection", "transfer-encoding", "content-length"}
 
 
 @dataclass

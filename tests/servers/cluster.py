@@ -49,7 +49,11 @@ class Kubectl:
     @property
     def environ(self) -> dict[str, str]:
         """This process's environment, with KUBECONFIG and a PATH that finds our kubectl and helm first."""
-        return os.environ | {"KUBECONFIG": str(self.kubeconfig), "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', '')}"}
+        return os.environ | {
+            "KUBECONFIG": str(self.kubeconfig),
+            "KUBECACHEDIR": str(self.kubeconfig.parent / "kubectl-cache"),
+            "PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
 
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout_s: float = 30.0) -> str:
         """What it printed. Raises AssertionError with its complaint where it failed."""

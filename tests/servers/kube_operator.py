@@ -126,8 +126,17 @@ def operator(
 # ---- the API server, as tests see it
 
 
+def keep_nodes_ready(plane: RunningControlPlane) -> None:
+    """KWOK renews its nodes' Leases only when told to; without, they are taken for lost after a minute, and their pods for not ready."""
+    flag = "--node-lease-duration-seconds=40"
+    if "kwok" in plane.programs and flag not in plane._argv("kwok"):
+        plane.kill("kwok")
+        plane._start("kwok", [*plane._argv("kwok"), flag])
+
+
 def prepare(plane: RunningControlPlane, *namespaces: str) -> None:
     """The kind and the namespaces."""
+    keep_nodes_ready(plane)
     crds = Path(__file__).parents[2] / "crds"
     plane.kubectl("apply", "-f", str(crds))
     plane.kubectl("wait", "--for=condition=Established", "crd/generatorservices.octavo.dev", "--timeout=30s")

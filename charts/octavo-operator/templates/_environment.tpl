@@ -4,6 +4,7 @@
 - {name: OCTAVO_LOG_FORMAT, value: json}
 - {name: OCTAVO_LOG_LEVEL, value: {{ .Values.operator.logLevel }}}
 - {name: OCTAVO_SHARDS, value: {{ .Values.operator.shards | quote }}}
+- {name: OCTAVO_SCALING, value: {{ .Values.operator.scaling }}}
 {{- with .Values.watchNamespaces }}
 - {name: OCTAVO_WATCH_NAMESPACES, value: {{ toJson . | quote }}}
 {{- end }}
@@ -67,14 +68,17 @@ valueFrom:
     key: {{ .Values.activator.token.key }}
 {{- end -}}
 
-{{/* The generated token in base64, the same at every call of one render: the cluster's, or a new one. */}}
+{{/*
+The generated token in base64: the cluster's, or a new one. It is kept at the root of this render, so that every call gives the same;
+not among the values, which Helm may write down.
+*/}}
 {{- define "octavo-operator.token-value" -}}
-{{- if not (hasKey .Values.activator.token "generated") -}}
+{{- if not (hasKey . "octavoToken") -}}
 {{- $kept := lookup "v1" "Secret" .Release.Namespace (include "octavo-operator.activator" .) -}}
 {{- $token := index (get ($kept | default dict) "data" | default dict) .Values.activator.token.key | default (randAlphaNum 48 | b64enc) -}}
-{{- $_ := set .Values.activator.token "generated" $token -}}
+{{- $_ := set . "octavoToken" $token -}}
 {{- end -}}
-{{- .Values.activator.token.generated -}}
+{{- .octavoToken -}}
 {{- end -}}
 
 {{/* Both read the token when they start: a new one, after somebody deleted the Secret, makes new pods of both. */}}

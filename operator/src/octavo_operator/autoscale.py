@@ -243,7 +243,7 @@ def _asleep(memory: History, standing: Scale, draining: bool) -> Decision:
 
 
 def _may_sleep(policy: Policy, memory: History, backlog: Backlog | BacklogUnknown | None, standing: Scale, now: float) -> bool:
-    if policy.sleep_s is None or not isinstance(backlog, Backlog) or backlog.open or backlog.active_requests or standing.workers > 0:
+    if policy.sleep_s is None or not isinstance(backlog, Backlog) or backlog.open or standing.workers > 0:
         return False
     return now - max(memory.busy_at, memory.asked_at) >= policy.sleep_s
 

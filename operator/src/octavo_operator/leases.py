@@ -59,8 +59,10 @@ class Lease:
         gained: Callable[[], None] = lambda: None,
         lost: Callable[[], None] = lambda: None,
         hold_back: Callable[[], float] = lambda: 0.0,
+        now: Callable[[], float] = clock,
     ) -> None:
-        """`hold_back`: seconds to leave a free Lease to others first."""
+        """`hold_back`: seconds to leave a free Lease to others first. `now`: our own clock, in seconds."""
+        self._now = now
         self.name = name
         self._cluster = cluster
         self._namespace = namespace
@@ -77,18 +79,18 @@ class Lease:
 
     def remaining(self) -> float:
         """Seconds for which we may write. Raises `NotLeading`."""
-        left = -1.0 if self._renewed_at is None else self._renewed_at + self._durations.give_up - clock()
+        left = -1.0 if self._renewed_at is None else self._renewed_at + self._durations.give_up - self._now()
         if left <= 0:
             raise NotLeading(f"the Lease {self.name} is not ours")
         return left
 
     @property
     def leading(self) -> bool:
-        return self._renewed_at is not None and clock() < self._renewed_at + self._durations.give_up
+        return self._renewed_at is not None and self._now() < self._renewed_at + self._durations.give_up
 
     async def run(self) -> None:
         while True:
-            started = clock()
+            started = self._now()
             try:
                 await self._step()
             except ApiError as error:
@@ -97,7 +99,7 @@ class Lease:
                 if not error.conflict:
                     _log.warning("lease_call_failed", lease=self.name, status=error.status, error=error.message)
             self._announce()
-            await asyncio.sleep(max(0.05, self._pause() - (clock() - started)))
+            await asyncio.sleep(max(0.05, self._pause() - (self._now() - started)))
 
     async def release(self) -> None:
         """Gives back what we hold, so that others need not wait. Best effort, within seconds."""
@@ -117,7 +119,7 @@ class Lease:
         if self.leading:
             return durations.renew
         # not to sleep over the moment at which the holder is given up
-        until_free = self._changed_at + self._duration(self._record) - clock()
+        until_free = self._changed_at + self._duration(self._record) - self._now()
         usual = durations.renew * random.uniform(0.8, 1.2)
         return usual if until_free <= 0 else min(usual, until_free + random.uniform(0.0, 0.2))
 
@@ -131,12 +133,12 @@ class Lease:
             # Whoever else stands there leads now, whatever our own clock says.
             self._renewed_at = None
             self._announce()
-            if record is not None and holder and clock() < self._changed_at + self._duration(record):
+            if record is not None and holder and self._now() < self._changed_at + self._duration(record):
                 return
             wait = self._hold_back()
             if wait > 0:
                 await asyncio.sleep(wait)
-        started = clock()
+        started = self._now()
         body = self._body(record, self._identity, self._durations.lease)
         if record is None:
             answer = await self._cluster.create(LEASE, self._namespace, body, tries=1)
@@ -160,7 +162,7 @@ class Lease:
     def _note(self, record: dict[str, Any]) -> None:
         version = record["metadata"]["resourceVersion"]
         if version != self._seen_version:
-            self._seen_version, self._changed_at = version, clock()
+            self._seen_version, self._changed_at = version, self._now()
         self._record = record
 
     def _announce(self) -> None:

@@ -182,7 +182,9 @@ class Operator:
         )
         group.create_task(backlogs.run())
         if settings.activator_url is not None:
-            token = "" if settings.activator_token is None else settings.activator_token.get_secret_value()
+            if settings.activator_token is None:
+                raise Misconfigured("OCTAVO_ACTIVATOR_TOKEN is needed with OCTAVO_ACTIVATOR_URL")
+            token = settings.activator_token.get_secret_value()
             self._activator = Activator(
                 ActivatorClient(session, settings.activator_url, token),
                 self._queue.add,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.activator.conftest import Generator, Table
+from tests.integration.activator.test_asleep import Listener
 from tests.servers.activator_process import TOKEN, Activator, activator_process, route
 from tests.servers.answers import assert_problem
 from tests.servers.starting import accepts_connections, free_port, wait_until
@@ -61,6 +63,16 @@ def test_doors_open_with_their_routes_move_and_shut(asleep: Generator) -> None:
     assert not listens(second)
 
 
+def test_two_generators_may_change_their_doors(table: Table) -> None:
+    first, second = free_port(), free_port()
+    for ports in ((first, second), (second, first), (first, second)):
+        given = [route(name, port, message=name) for name, port in zip(("one", "two"), ports, strict=True)]
+        assert table.activator.tell(*table.routes.values(), *given)["refused"] == []
+        told = [httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).json()["service"] for port in ports]
+        assert told == ["one", "two"]
+    table.tell()
+
+
 def test_the_same_table_again_leaves_connections_alone(asleep: Generator) -> None:
     with socket.create_connection(("127.0.0.1", asleep.table.routes[asleep.name]["port"]), timeout=5) as connection:
         for _ in range(3):
@@ -91,6 +103,29 @@ def test_a_request_that_comes_over_an_old_connection_after_its_route_is_told_so(
     assert answer.headers["retry-after"] == "1"
 
 
+def test_who_waits_at_a_door_that_goes_is_sent_away(asleep: Generator) -> None:
+    listener = Listener(asleep, asleep.accepted())
+    listener.until(2)
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(httpx.get(f"{url}/api/v1/jobs", timeout=30, trust_env=False))),
+        threading.Thread(
+            target=lambda: answers.append(
+                httpx.post(f"{url}/api/v1/generate", json={"prompt": "x"}, headers={"prefer": "wait=30"}, timeout=60, trust_env=False)
+            )
+        ),
+    ]
+    url = asleep.url
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: (asleep.waiting or {}).get("requests") == 2, what="they do not wait", deadline_s=1.9)
+    asleep.table.drop(asleep.name)
+    for thread in threads:
+        thread.join(20)
+    assert sorted(answer.status_code for answer in answers) == [202, 503]
+    assert [frame.event for frame in listener.end()] == ["job.accepted", "job.progress"]
+
+
 def test_who_waits_is_told_with_since_when(asleep: Generator) -> None:
     assert asleep.waiting is None
     asleep.accepted()
@@ -102,6 +137,54 @@ def test_who_waits_is_told_with_since_when(asleep: Generator) -> None:
     second = asleep.waiting
     assert second is not None
     assert (second["jobs"], second["since"]) == (2, first["since"])
+
+
+class TestParts:
+    """Several operators at once, each with a part of all generators."""
+
+    def put(self, made: Activator, part: int, parts: int, *routes: dict[str, Any], digest: str = "") -> dict[str, Any]:
+        answer = made.client.put(
+            "/routes", params={"part": part, "parts": parts}, json=list(routes), headers={"x-octavo-routes": digest} if digest else {}
+        )
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def test_each_replaces_its_own_routes_only(self, tmp_path: Path) -> None:
+        first, second, third = (route(f"g{n}", free_port()) for n in range(3))
+        with activator_process(tmp_path, {"OCTAVO_ADDRESSES": '["10.1.2.3","fd00::1"]'}) as made:
+            made.start()
+            assert made.client.get("/waiting").headers["x-octavo-routes"] == ""
+            assert self.put(made, 0, 2, first, digest="aaa")["routes"] == 1
+            assert self.put(made, 1, 2, second, third, digest="bbb")["routes"] == 3
+            headers = made.client.get("/waiting").headers
+            assert sorted(headers["x-octavo-routes"].split(",")) == ["aaa", "bbb"]
+            assert headers["x-octavo-addresses"] == "10.1.2.3,fd00::1"
+            assert self.put(made, 1, 2, third, digest="ccc")["routes"] == 2
+            assert listens(first["port"])
+            assert not listens(second["port"])
+
+            assert self.put(made, 0, 1, second, digest="ddd")["routes"] == 1, "there is one part now, and it is whole"
+            assert made.client.get("/waiting").headers["x-octavo-routes"] == "ddd"
+            assert listens(second["port"])
+            assert not listens(third["port"])
+
+    def test_where_two_disagree_the_newer_one_is_right(self, tmp_path: Path) -> None:
+        before, after = route("moved", free_port()), route("moved", free_port())
+        with activator_process(tmp_path) as made:
+            made.start()
+            self.put(made, 0, 2, before)
+            assert self.put(made, 1, 2, after)["routes"] == 1
+            assert listens(after["port"])
+            assert not listens(before["port"])
+
+    @pytest.mark.parametrize("query", [{"part": 2, "parts": 2}, {"part": -1}, {"parts": 0}, {"part": "x"}, {"parts": 65}])
+    def test_parts_that_are_none(self, activator: Activator, query: dict[str, Any]) -> None:
+        assert_problem(activator.client.put("/routes", params=query, json=[]), 422)
+
+    def test_an_address_that_nobody_else_could_use_is_not_told(self, activator: Activator) -> None:
+        told = activator.client.get("/waiting").headers.get("x-octavo-addresses", "")
+        assert "127.0.0.1" not in told.split(",")
 
 
 def test_jobs_of_a_generator_that_is_not_in_the_table_still_wait(asleep: Generator) -> None:

@@ -66,6 +66,12 @@ def test_the_answer_comes_back_as_it_is(asleep: Generator, there: Peer) -> None:
     assert len(answer.headers.get_list("date")) == 1
 
 
+def test_a_caller_is_sent_to_the_generator_itself_next_time(asleep: Generator, there: Peer) -> None:
+    assert asleep.client.get("/v1/x").headers["connection"] == "close"
+    asleep.put("asleep")
+    assert "connection" not in asleep.client.get("/health/live").headers
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body(asleep: Generator, there: Peer, status: int) -> None:
     def act(exchange: Exchange) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scripts.cluster import cgroups
 from scripts.cluster.layout import Cache, Host
-from scripts.cluster.processes import Processes, alive
+from scripts.cluster.processes import Processes
 from tests.servers.starting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -93,17 +93,21 @@ class Apart:
 
     def lose_power(self) -> None:
         """What a machine that was switched off still has is its disk."""
-        running = {*(each.pid for each in self.processes.all()), *cgroups.processes(self.host.name)}
-        for pid in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not any(alive(pid) for pid in running), what="processes live on")
+        # Again and again: one that dies may have started another that cleans up after it.
+        wait_until(self._nothing_runs, what="processes live on")
         for point in reversed(self.mounts()):
             self.run("umount", "--lazy", point)
         self.run("nft", "flush", "ruleset")
         self.run("ip", "link", "delete", self.host.network.interface)
         assert cgroups.remove(self.host.name) == []
         (self.host.state / "boot-id").write_text("before")
+
+    def _nothing_runs(self) -> bool:
+        running = {*(each.pid for each in self.processes.all()), *cgroups.processes(self.host.name)}
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not running
 
     def mounts(self) -> list[str]:
         points = [line.split()[1] for line in self.run("cat", "/proc/self/mounts").splitlines()]

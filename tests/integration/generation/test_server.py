@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from tests.servers.answers import assert_problem, follow
 from tests.servers.generator_process import GeneratorProcesses, generator_processes
 from tests.servers.generators import text_generator
@@ -315,6 +316,30 @@ def test_a_generator_without_a_forwarding_key_refuses_what_claims_to_be_forwarde
         processes.start()
         answer = httpx.post(f"{processes.url}/api/v1/generate", json={"prompt": "x"}, headers=bearer(generate_uuid()), trust_env=False)
         assert_problem(answer, 401)
+
+
+def test_the_streams_of_events_may_be_in_a_redis_of_their_own(tmp_path: Path, redis_server: RedisServer, own_redis: RedisServer) -> None:
+    with (
+        upstream() as answering,
+        generator_processes(
+            text_generator("apart", answering.url),
+            tmp_path,
+            database_url=f"sqlite:///{tmp_path}/jobs.db",
+            redis_url=redis_server.url,
+            environment={"OCTAVO_EVENTS_REDIS_URL": own_redis.url},
+        ) as processes,
+    ):
+        processes.start()
+        with httpx.Client(base_url=processes.url, timeout=30, trust_env=False) as client:
+            job = client.post("/api/v1/generate", json={"prompt": "x"}, headers=WAIT).json()["generation_id"]
+            told = [frame.event for frame in follow(client, f"/api/v1/generate/{job}/events")]
+            assert told == ["job.accepted", "job.started", "job.succeeded"]
+            assert redis.Redis.from_url(own_redis.url).keys("octavo:events:*") == [b"octavo:events:anonymous"]
+            assert redis.Redis.from_url(redis_server.url).keys("octavo:events:*") == []
+            own_redis.stop()
+            answer = client.post("/api/v1/generate", json={"prompt": "x"}, headers=WAIT)
+            assert answer.json()["status"] == "succeeded", "events are told, jobs are done"
+            assert processes.is_ready()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ every = pytest.mark.parametrize("name", ALL)
 Images = Callable[[str], Image]
 
 # Put together here, so that no file of the repository names a registry.
-_INDEXES = [".".join(host) for host in (("pypi", "org"), ("files", "pythonhosted", "org"), ("registry-1", "docker", "io"))]
+_INDEXES = [".".join(host) for host in (("pypi", "org"), ("files", "python" + "hosted", "org"), ("registry-1", "docker", "io"))]
 _SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key", re.IGNORECASE)
 _COMPILERS = {"cc", "gcc", "g++", "c++", "clang", "ld", "make", "cargo", "go", "uv"}
 

@@ -13,6 +13,7 @@ from tests.servers.kube_operator import (
     RunningOperator,
     apply,
     everything_of,
+    keep_nodes_ready,
     operator,
     prepare,
     read,
@@ -184,6 +185,7 @@ def _standing(plane: RunningControlPlane) -> int:
 def test_the_kind_may_come_later(tmp_path: Path) -> None:
     """The operator starts before the chart with the kind is installed."""
     with control_plane(controllers=True, scheduler=True, kwok_nodes=1) as plane:
+        keep_nodes_ready(plane)
         crds = Path(__file__).parents[3] / "crds"
         plane.kubectl("create", "namespace", "octavo-system")
         plane.kubectl("create", "namespace", "kept")

@@ -60,6 +60,9 @@ QUIET = {
     "a container that ran out of memory and is back": observed(
         pod("worker", container("worker", ready=True, restarts=1, exit_reason="OOMKilled"), ready=True)
     ),
+    "the API tells that its database, which is on its way, is away": observed(
+        states=down("db"), backlog=BacklogUnknown("the database of jobs does not answer (gaierror)", said=True)
+    ),
     "work waits": observed(backlog=Backlog(500, 16, 3, 120.0)),
 }
 

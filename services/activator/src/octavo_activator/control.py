@@ -6,19 +6,21 @@ import hmac
 from importlib.metadata import version
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from octavo_activator.addresses import own_addresses
 from octavo_activator.gatehouse import Gatehouse
 from octavo_activator.routes import Key, read_table
 from octavo_activator.settings import ActivatorSettings
 from octavo_activator.store import HeldJobStore
 from octavo_activator.tally import Tally
 from octavo_core.clock import to_iso
-from octavo_core.errors import Unauthenticated
+from octavo_core.errors import Fault, InvalidInput, Unauthenticated
 from octavo_core.http import Check, create_app
 
 MAX_TABLE_BYTES = 64 * 1_048_576
+MAX_PARTS = 64
 
 
 class RefusedRoute(BaseModel):
@@ -64,16 +66,27 @@ def create_control_app(
     router = APIRouter(tags=["operator"], dependencies=[Depends(check_token)])
 
     @router.put("/routes", summary="Everything that is answered for, whole", response_model=RoutesResponse)
-    async def put_routes(request: Request) -> RoutesResponse:
-        table = read_table(await request.body(), gatehouse.table, ports=settings.port_range)
-        refused = await gatehouse.apply(table)
+    async def put_routes(
+        request: Request,
+        part: Annotated[int, Query(ge=0, lt=MAX_PARTS, description="Which part of all routes this is; it replaces no other.")] = 0,
+        parts: Annotated[int, Query(ge=1, le=MAX_PARTS, description="Into how many parts they are divided.")] = 1,
+        x_octavo_routes: Annotated[str, Header(max_length=128, pattern="^[A-Za-z0-9]*$", description="A name for this table.")] = "",
+    ) -> RoutesResponse:
+        if part >= parts:
+            raise InvalidInput(f"part: there is no part {part} of {parts}", faults=(Fault("part", "must be less than parts"),))
+        table = read_table(await request.body(), gatehouse.told(part), ports=settings.port_range)
+        refused = await gatehouse.apply(table, part=part, parts=parts, digest=x_octavo_routes)
         return RoutesResponse(
             routes=len(gatehouse.gates()),
             refused=[RefusedRoute(namespace=r.namespace, name=r.name, port=r.port, reason=r.reason) for r in refused],
         )
 
     @router.get("/waiting", summary="Whom somebody waits for", response_model=list[Waiting])
-    async def get_waiting() -> list[Waiting]:
+    async def get_waiting(request: Request, response: Response) -> list[Waiting]:
+        """`X-Octavo-Routes` has the names of the tables that are in use, `X-Octavo-Addresses` where callers reach this process."""
+        response.headers["x-octavo-routes"] = ",".join(gatehouse.digests)
+        if addresses := own_addresses(settings.addresses, request.scope["server"][0]):
+            response.headers["x-octavo-addresses"] = ",".join(addresses)
         return waiting(gatehouse, tally)
 
     app.include_router(router)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from octavo_activator.gate import Gate
 from octavo_activator.generators import MARK
@@ -49,13 +49,14 @@ class Front:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gate = self._find(scope["server"][1])
+        send = _sending_home(send, gate)
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(gate, scope, receive, send)
         except OctavoError as error:
             await problem_response(error)(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gate = self._find(scope["server"][1])
+    async def _answer(self, gate: Gate | None, scope: Scope, receive: Receive, send: Send) -> None:
         if gate is None:
             raise Unavailable("nothing is answered for at this port any more", retry_after=1)
         if any(name == _MARK for name, _ in scope["headers"]):
@@ -117,6 +118,17 @@ class Front:
             "lastAcceptedAt": None,
             "activeRequests": gate.waiting_requests,
         }
+
+
+def _sending_home(send: Send, gate: Gate | None) -> Send:
+    """Once the generator answers itself, callers shall reach it without us: who keeps a connection alive would stay here."""
+
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start" and (gate is None or gate.is_open):
+            message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        await send(message)
+
+    return send_marked
 
 
 def _json(content: dict[str, object]) -> Response:

@@ -42,9 +42,10 @@ class Holding:
                 pass
         # Whole from here on: only then can be told that the caller has gone, and only so can it be sent twice.
         body = await read_body(receive) if has_body(scope) else None
-        deadline = time.monotonic() + self._hold_s
+        deadline, pause_s = time.monotonic() + self._hold_s, 0.0
         while True:
             with self._room.enter(), gate.waiting():
+                await asyncio.sleep(pause_s)
                 await unless_gone(receive, self._until_open(gate, deadline))
             try:
                 await self.relay(gate, scope, receive, send, body=body)
@@ -52,7 +53,7 @@ class Holding:
             except NotReached:
                 if self._room.left(deadline) <= 0:
                     raise
-                await asyncio.sleep(_TRY_AGAIN_S)
+                pause_s = _TRY_AGAIN_S
 
     async def _until_open(self, gate: Gate, deadline: float) -> None:
         while not gate.is_open:

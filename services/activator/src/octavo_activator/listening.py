@@ -52,6 +52,11 @@ class DoorServer(uvicorn.Server):
     def open_requests(self) -> int:
         return len(self.server_state.tasks)
 
+    async def until_answered(self, timeout_s: float) -> None:
+        """Until the requests that are open now have been answered."""
+        if self.server_state.tasks:
+            await asyncio.wait(set(self.server_state.tasks), timeout=timeout_s)
+
     async def open(self, port: int) -> None:
         """Raises `OSError` when the port cannot be listened on."""
         opened = listen(self._host, port)

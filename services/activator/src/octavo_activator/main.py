@@ -111,9 +111,7 @@ async def _run(settings: ActivatorSettings, server: DoorServer, gatehouse: Gateh
         phase.draining = True
         room.answer_by = time.monotonic()
         log.info("draining", open_requests=server.open_requests, lingers_s=settings.linger_seconds, deadline_s=settings.drain_seconds)
-        until = room.answer_by + settings.linger_seconds
-        while server.open_requests and not listening.done() and time.monotonic() < until:
-            await asyncio.sleep(0.1)
+        await server.until_answered(settings.linger_seconds)
     finally:
         gatehouse.close()
         server.should_exit = True

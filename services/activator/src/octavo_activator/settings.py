@@ -16,6 +16,10 @@ class ActivatorSettings(CommonSettings):
     host: str = Field("0.0.0.0", description="Address to listen on, for the operator and for callers.")  # noqa: S104 - it is a pod
     port: int = Field(8080, ge=1, le=65_535, description="Port on which the operator talks to the activator; health and metrics too.")
     activator_token: SecretStr = Field(min_length=16, description="Token that the operator and the activator share.")
+    addresses: list[str] = Field(
+        default_factory=list,
+        description="IPs at which callers reach it, told to the operator; JSON list. Empty: those of its host name, as in a pod.",
+    )
     ports: str = Field("20000-29999", description="Ports that the operator may have it listen on, one for each generator.")
     jwks_url: str | None = Field(None, description="Public keys that tokens are checked with; needed where a generator asks for tokens.")
     issuer: str = Field("octavo", description="Issuer that tokens must name.")

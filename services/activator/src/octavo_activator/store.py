@@ -1,7 +1,7 @@
 """Held jobs on disk: SQLite in one file, written by this one process.
 
-Contract: a call is one transaction, durable when it returns where somebody was told (accept, cancel); a mark that would be made
-again after a crash (offered, postponed, forgotten) may be undone by a power cut, never by a kill. Raises `Unavailable` when the
+Contract: a call is one transaction, durable when it returns where somebody is told (accept, cancel, offer); what would be done again
+after a crash (postpone, forget) may be undone by a power cut, never by a kill. Raises `Unavailable` when the
 disk does not take it. The transactions are those of the job store, writer thread and all.
 """
 
@@ -55,7 +55,7 @@ class HeldJobStore:
     async def offer(self, key: Key, *, limit: int) -> list[HeldJob]:
         """The next jobs to hand over, marked as offered before anything is sent: from now on the generator may have them."""
         offer = partial(statements.offer, key=key, now=self._clock.now_ms(), limit=limit)
-        return await self._transactions.write(offer, durable=False)
+        return await self._transactions.write(offer)
 
     async def forget(self, taken: Sequence[HeldJob]) -> list[bool]:
         """The generator has them. False for one that its caller has cancelled meanwhile: it goes once more."""

@@ -53,6 +53,7 @@ class ServerSettings(CommonSettings):
     forwarding_key: SecretStr | None = Field(
         None, min_length=MIN_KEY_CHARS, description="What the activator signs with when it hands over jobs; 32 characters or more."
     )
+    events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
     start_seconds: float = Field(120.0, ge=0, description="How long database and Redis are waited for at start.")
     linger_seconds: float = Field(3.0, ge=0, description="How long requests are still taken after SIGTERM.")
     drain_seconds: float = Field(20.0, ge=0, description="How long open requests may still take after that.")
@@ -112,7 +113,11 @@ async def serve(settings: ServerSettings) -> None:
         resource, jwks_url=settings.jwks_url, issuer=settings.issuer, forwarding_key=None if key is None else key.get_secret_value()
     )
     phase = Phase()
-    services = open_job_services(database_url=settings.jobs_url(), redis_url=settings.redis_url.get_secret_value())
+    services = open_job_services(
+        database_url=settings.jobs_url(),
+        redis_url=settings.redis_url.get_secret_value(),
+        events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
+    )
     services.intake.ids_per_message[generator.name] = min(resource.spec.workers.concurrency, 32)
     app = create_generator_app(
         generator,

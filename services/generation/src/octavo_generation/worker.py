@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import structlog
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured
@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 class WorkerSettings(CommonSettings):
     generators: str = Field(description="Names of the generators to serve, separated by commas.")
     generators_file: str = Field(description="JSON file with the resources.")
+    events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
     metrics_port: int | None = Field(
         None, ge=1, le=65_535, description="Port for /metrics, /health/live and /health/ready; none when absent."
     )
@@ -48,6 +49,7 @@ async def serve(settings: WorkerSettings) -> None:
     worker = Worker(
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
+        events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
         lanes=[Lane(r.name, handlers[r.name], r.spec.workers.concurrency) for r in resources if r.name in handlers],
     )
     stop = asyncio.Event()

@@ -21,12 +21,13 @@ from octavo_jobs.transport import Bell, BellListener
 class Worker:
     """Start it inside a running event loop; `stop` drains. One per process (Dramatiq's rule)."""
 
-    def __init__(self, *, database_url: str, redis_url: str, lanes: Sequence[Lane]) -> None:
+    def __init__(self, *, database_url: str, redis_url: str, lanes: Sequence[Lane], events_redis_url: str | None = None) -> None:
+        """`events_redis_url`: where the streams of events are, if not beside the bell."""
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._client = open_redis(redis_url)
         self._store = open_store(database_url, SystemClock())
         self._bell = Bell(redis_url)
-        self._publisher = EventPublisher(self._client, self._store)
+        self._publisher = EventPublisher(self._client if events_redis_url is None else open_redis(events_redis_url), self._store)
         self.runner = Runner(
             store=self._store, publisher=self._publisher, bell=self._bell, client=self._client, lanes=lanes, worker=self.name
         )

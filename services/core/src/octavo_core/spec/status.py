@@ -16,8 +16,8 @@ class Condition(Model):
     """One thing that is true, false or not known, and since when. The message names the root cause, copied from the child that fails."""
 
     type: ConditionType = Field(
-        description="Ready: it answers. Progressing: a change is under way. Sleeping: no worker stands, a request wakes it. Degraded: it"
-        " answers, but something of it fails."
+        description="Ready: it answers. Progressing: a change is under way. Sleeping: no worker stands, a request wakes it. Degraded:"
+        " something of it fails; where Ready is True it still answers."
     )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: str = Field(

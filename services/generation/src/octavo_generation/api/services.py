@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import redis.asyncio
+import structlog
 from redis.exceptions import RedisError
 
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import Unavailable
 from octavo_jobs.ending import end_task
-from octavo_jobs.events import EventPublisher
+from octavo_jobs.events import Event, EventPublisher, add_to_stream
 from octavo_jobs.intake import JobIntake
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
 from octavo_jobs.store import JobStore, open_store
 from octavo_jobs.stream import EventHub
 from octavo_jobs.transport import Bell
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -62,20 +66,43 @@ class JobServices:
             raise Unavailable(f"Redis does not answer ({type(error).__name__})") from None
 
 
-def open_job_services(*, database_url: str, redis_url: str, clock: Clock | None = None) -> JobServices:
-    """Nothing is connected before `start`."""
+def open_job_services(*, database_url: str, redis_url: str, events_redis_url: str | None = None, clock: Clock | None = None) -> JobServices:
+    """Nothing is connected before `start`. `events_redis_url`: where the streams of events are, if not beside the bell."""
     clock = clock or SystemClock()
     store = open_store(database_url, clock)
     client = open_redis(redis_url)
-    bell = Bell(redis_url)
-    publisher = EventPublisher(client, store)
+    bell = Bell(redis_url) if events_redis_url is None else _BellApart(redis_url, events_redis_url)
+    publisher = EventPublisher(client if events_redis_url is None else open_redis(events_redis_url), store)
     return JobServices(
         store=store,
         intake=JobIntake(store, bell, publisher, client),
-        hub=EventHub(open_redis(redis_url)),
+        hub=EventHub(open_redis(events_redis_url or redis_url)),
         clock=clock,
         redis=client,
         _bell=bell,
         _publisher=publisher,
         _reaper=Reaper(store=store, bell=bell, publisher=publisher, client=client, clock=clock),
     )
+
+
+class _BellApart(Bell):
+    """Where the streams are in another Redis than the bell's list, two steps are needed: first the events, then the ring."""
+
+    def __init__(self, redis_url: str, events_redis_url: str) -> None:
+        super().__init__(redis_url)
+        self._events_client = open_redis(events_redis_url, max_connections=4)
+
+    async def ring(self, queue: str, ids: Sequence[str], *, per_message: int = 16, events: Sequence[Event] = ()) -> bool:
+        if events:
+            pipeline = self._events_client.pipeline(transaction=False)
+            add_to_stream(pipeline, events)
+            try:
+                await pipeline.execute()
+            except (RedisError, OSError) as error:
+                # The reaper says it again; the job itself does not wait for it.
+                log.warning("events wait for Redis", events=len(events), error=type(error).__name__)
+        return await super().ring(queue, ids, per_message=per_message)
+
+    async def close(self) -> None:
+        await super().close()
+        await self._events_client.aclose()
