@@ -11,6 +11,7 @@ addresses on paper, and nothing may dial them.
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 import re
@@ -68,6 +69,10 @@ class Phase:
     """By kind and verb."""
     api_calls: dict[str, float]
     """Of all clients, as the API server counts them, by verb."""
+    looks_each: float = 0.0
+    """Reconciles, by resource."""
+    events_each: float = 0.0
+    """Events of watches that the operator took in, by resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Replica:
             "OCTAVO_HTTP_HOST": "127.0.0.1",
             "OCTAVO_HTTP_PORT": str(self.port),
             "OCTAVO_WATCH_NAMESPACES": '["kept"]',
+            "OCTAVO_SCALING": os.environ.get("OCTAVO_SCALING", "resource"),
             "OCTAVO_RECONCILERS": str(AT_ONCE),
             "OCTAVO_LOG_LEVEL": "WARNING",
             **environment,
@@ -134,6 +140,10 @@ def writes_of(before: Mapping[str, float], after: Mapping[str, float]) -> dict[s
         if match and match[1] != LEASE.name and value > before.get(name, 0):
             found[f"{match[1]}/{match[2]}"] = value - before.get(name, 0)
     return found
+
+
+def _moved(before: Mapping[str, float], after: Mapping[str, float], prefix: str, part: str = "") -> float:
+    return sum(value - before.get(name, 0) for name, value in after.items() if name.startswith(prefix) and part in name)
 
 
 class Bench:
@@ -246,7 +256,7 @@ class Bench:
 
     async def _operator_phases(self, replica: Replica, observer: Observer, namespace: str) -> dict[str, Any]:
         await asyncio.sleep(2)
-        rss_before = replica.rss_kb()
+        rss_before = self._empty_rss_kb = replica.rss_kb()
         made = await self._phase_of(replica, observer, 1, self.create(namespace))
         await asyncio.sleep(QUIET_S)
         rss_made = replica.rss_kb()
@@ -300,8 +310,12 @@ class Bench:
         await acting
         cpu_s = replica.cpu_s() - cpu_before
         await asyncio.sleep(QUIET_S)
-        return self._phase(
-            ended - started, cpu_s, writes_of(before, replica.metrics()), difference(calls_before, await self.server_calls())
+        after = replica.metrics()
+        phase = self._phase(ended - started, cpu_s, writes_of(before, after), difference(calls_before, await self.server_calls()))
+        return dataclasses.replace(
+            phase,
+            looks_each=_moved(before, after, "octavo_operator_reconciles_total") / self.count,
+            events_each=_moved(before, after, "octavo_operator_watch_events_total") / self.count,
         )
 
     async def _rest(self, replica: Replica) -> Rest:
@@ -309,16 +323,13 @@ class Bench:
         await asyncio.sleep(REST_S)
         after, calls = replica.metrics(), difference(calls_before, await self.server_calls())
 
-        def moved(prefix: str, part: str = "") -> float:
-            return sum(value - before.get(name, 0) for name, value in after.items() if name.startswith(prefix) and part in name)
-
         return Rest(
             seconds=REST_S,
             writes=sum(writes_of(before, after).values()),
             applies_seen=sum(calls.get(verb, 0) for verb in ("APPLY", "GeneratorService writes")),
-            lease_renewals=moved("octavo_operator_writes_total", 'kind="Lease"'),
+            lease_renewals=_moved(before, after, "octavo_operator_writes_total", 'kind="Lease"'),
             cpu_share=(replica.cpu_s() - cpu_before) / REST_S,
-            watch_events=moved("octavo_operator_watch_events_total"),
+            watch_events=_moved(before, after, "octavo_operator_watch_events_total"),
         )
 
     async def _restart(self, replica: Replica) -> dict[str, float]:
@@ -480,7 +491,13 @@ def main() -> None:
         "benchmark": "operator",
         "at": machine.now(),
         "machine": asdict(machine.describe()),
-        "settings": {"count": options.count, "at_once": AT_ONCE, "nodes": nodes, "rest_s": REST_S, "scaling": "by the resource alone"},
+        "settings": {
+            "count": options.count,
+            "at_once": AT_ONCE,
+            "nodes": nodes,
+            "rest_s": REST_S,
+            "scaling": os.environ.get("OCTAVO_SCALING", "resource"),
+        },
         "stacks": stacks,
         "ratios": ratios(stacks),
     }

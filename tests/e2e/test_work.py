@@ -99,13 +99,13 @@ def test_a_generator_that_sleeps_wholly_wakes_for_a_request(generators: Generato
         tell=generator.account,
     )
     wait(lambda: generator.is_true("Sleeping") and generator.is_true("Ready"), what="Sleeping and Ready", tell=generator.account)
-    accepted = generator.generate("wake up", prefer="respond-async")
-    assert accepted["status"] == "queued"
+    status, accepted = generator.ask_from_inside("POST", "/api/v1/generate", {"prompt": "wake up"})
+    assert (status, accepted["status"]) == (202, "queued"), accepted
     path = f"/api/v1/generate/{accepted['generation_id']}"
 
     def succeeded() -> bool:
-        answer = generator.call("GET", path)
-        return answer.status_code == 200 and answer.json()["status"] == "succeeded"
+        status, answer = generator.ask_from_inside("GET", path)
+        return status == 200 and answer["status"] == "succeeded"
 
     wait(succeeded, what="the job that woke it ends", deadline_s=120, tell=generator.account)
     assert seen_upstream(octavo, generator.namespace)["prompts"] == ["wake up"]

@@ -51,13 +51,16 @@ class Family:
     def empty(self) -> bool:
         return self.text is None and not self.children and not self.pods and not self.claims
 
+    def status_document(self) -> dict[str, Any]:
+        """The status that stands; empty where there is none."""
+        status: dict[str, Any] = {} if self.status is None else orjson.loads(self.status)
+        return status
+
     def document(self) -> dict[str, Any]:
-        """The resource as the API server has it, with its status. Only where there is one."""
+        """The resource without its status. Raises LookupError where it is gone."""
         if self.text is None:
             raise LookupError(f"{self.key} is gone")
         document: dict[str, Any] = orjson.loads(self.text)
-        if self.status is not None:
-            document["status"] = orjson.loads(self.status)
         return document
 
     def find(self, kind: Kind, name: str) -> Seen | None:
@@ -165,7 +168,7 @@ class Families:
         elif kind is CLAIM:
             self._seen_claim(family, obj)
         else:
-            self._seen_child(family, see(kind, obj))
+            self._seen_child(family, kind, obj)
 
     def gone(self, kind: Kind, obj: Object) -> None:
         family = self._family_of(kind, obj)
@@ -263,11 +266,13 @@ class Families:
             return None
         return self._family(Key(intern(namespace), intern(name)))
 
-    def _seen_child(self, family: Family, new: Seen) -> None:
-        old = family.find(new.kind, new.name)
+    def _seen_child(self, family: Family, kind: Kind, obj: Object) -> None:
+        metadata = obj["metadata"]
+        old = family.find(kind, metadata["name"])
+        if old is not None and int(metadata["resourceVersion"]) <= old.version:
+            return  # most often the echo of our own write
+        new = see(kind, obj)
         if old is not None:
-            if new.version <= old.version:
-                return
             new.whole = old.whole
         self._put(family, old, new)
 

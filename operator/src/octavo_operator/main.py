@@ -58,6 +58,8 @@ _OWN_SLICES = f"{names.MANAGED_SELECTOR},endpointslice.kubernetes.io/managed-by!
 _FIRST_LOOK_S = 2.0
 _LONGEST_LOOK_S = 15.0
 _PURGE_DELAY_S = 5.0
+_MANY_MOVING = 50
+_LONGEST_WAIT_FACTOR = 4.0
 
 
 def main() -> None:
@@ -96,7 +98,7 @@ class Operator:
         self._features: frozenset[str] = frozenset()
         self._queue: Queue[Key] = Queue(on_wait=QUEUE_WAIT_SECONDS.observe)
         self._heartbeat = Heartbeat()
-        self._families = Families(self._queue.add, self._gone, self._secret_moved, self._secrets_swept)
+        self._families = Families(self._look_soon, self._gone, self._secret_moved, self._secrets_swept)
         self._leadership = Leadership(
             cluster,
             settings.namespace,
@@ -231,6 +233,10 @@ class Operator:
     def _resource_deleted(self, obj: Mapping[str, Mapping[str, str]]) -> None:
         metadata = obj["metadata"]
         self._families.resource_gone(metadata["namespace"], metadata["name"], metadata["uid"])
+
+    def _look_soon(self, key: Key, delay_s: float) -> None:
+        """What comes in bursts is looked at once; the more generators are on the move, the longer a burst is waited for."""
+        self._queue.add(key, delay_s * min(max(1.0, self._queue.delayed / _MANY_MOVING), _LONGEST_WAIT_FACTOR))
 
     def _gone(self, key: Key) -> None:
         self._queue.forget(key)

@@ -62,10 +62,10 @@ _OVERTAKEN_S = 0.5
 _FOREIGN_LOOK_S = 20.0
 _REFUSED_FIRST_S = 5.0
 _REFUSED_LONGEST_S = 120.0
-_MANY_ON_THEIR_WAY = 50
+_MANY_ON_THEIR_WAY = 25
 """Above so many generators that start or change at once, the mere news that they do is written later and later."""
-_LONGEST_STATUS_DELAY_S = 30.0
-_LONGEST_FAILURE_DELAY_S = 10.0
+_LONGEST_STATUS_DELAY_S = 60.0
+_LONGEST_NEWS_DELAY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,9 @@ class Notes:
     """Since when something cannot be written."""
     refusals: tuple[Refusal | Refused, ...] = ()
     on_its_way_since: float | None = None
+    """Since when something moves or fails, or since that was last told."""
+    told: int = 0
+    """How often it was told in this state."""
     status_written_at: float = float("-inf")
 
 
@@ -380,7 +383,7 @@ class Reconciler:
         previous = _previous(family)
         refusals = (*notes.refusals, *self._unmet(resource, situation))
         status = report(resource, situation, observed, previous=previous, now=datetime.now(UTC), refusals=refusals)
-        wait = self._hold_back(family.key, status, notes)
+        wait = self._hold_back(family.key, previous, status, notes)
         if wait > 0:
             return wait
         since = time.monotonic() - notes.status_written_at
@@ -396,14 +399,15 @@ class Reconciler:
         route = Reference(HTTP_ROUTE.api_version, HTTP_ROUTE.name, names.api(resource.name))
         return [Refused(route, message, foreign=False) for message in unmet(resource, situation, self._settings)]
 
-    def _hold_back(self, key: Key, status: Status, notes: Notes) -> float:
+    def _hold_back(self, key: Key, previous: Status | None, status: Status, notes: Notes) -> float:
         """Seconds for which the news that something is on its way, or fails since just now, is kept back.
 
-        Most of it is over before anyone reads it: a pod that waits a moment for its volume, a rollout of two seconds.
+        Most of it is over before anyone reads it: a pod that waits a moment for its volume, a rollout of two seconds. What takes long
+        is told of more and more rarely, and where many are on their way at once, later; whether it is ready now is told soon.
         """
         failing, moving = _holds(status, "Degraded"), _holds(status, "Progressing")
         if not failing and not moving:
-            notes.on_its_way_since = None
+            notes.on_its_way_since, notes.told = None, 0
             self._on_their_way.discard(key)
             return 0.0
         self._on_their_way.add(key)
@@ -411,9 +415,13 @@ class Reconciler:
         if notes.on_its_way_since is None:
             notes.on_its_way_since = now
         crowd = max(1.0, len(self._on_their_way) / _MANY_ON_THEIR_WAY)
+        matters = failing or (previous is not None and _holds(previous, "Ready") != _holds(status, "Ready"))
         delay = self._settings.status_delay_seconds
-        longest = _LONGEST_FAILURE_DELAY_S if failing else _LONGEST_STATUS_DELAY_S
-        return notes.on_its_way_since + min(delay * crowd, max(delay, longest)) - now
+        if matters:
+            wait = min(delay * crowd, max(delay, _LONGEST_NEWS_DELAY_S))
+        else:
+            wait = min(delay * crowd * 3 ** min(notes.told, 3), max(delay, _LONGEST_STATUS_DELAY_S))
+        return notes.on_its_way_since + wait - now
 
     async def _report_unreadable(self, family: Family, error: InvalidResource | Misconfigured, fence: Fence) -> float | None:
         notes = self._notes.setdefault(family.key, Notes())
@@ -425,7 +433,7 @@ class Reconciler:
 
     async def _write_status(self, family: Family, previous: Status | None, status: Status, notes: Notes, fence: Fence) -> float | None:
         key, uid = family.key, family.uid
-        before = family.document().get("status") or {}
+        before = family.status_document()
         after = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         change = _merge_patch(before, after)
         try:
@@ -438,6 +446,9 @@ class Reconciler:
                 return _OVERTAKEN_S
             raise
         notes.status_written_at = time.monotonic()
+        if notes.on_its_way_since is not None:
+            notes.on_its_way_since = notes.status_written_at
+            notes.told += 1
         self._families.status_written(key, answer)
         for note in transitions(previous, status):
             self._recorder.record(key, uid, note)
@@ -452,9 +463,7 @@ class Reconciler:
         if kept is not None and kept[0] is text:
             self._resources.move_to_end(family.key)
             return kept[1:]
-        document = family.document()
-        document.pop("status", None)
-        resource = parse_resource(document)
+        resource = parse_resource(family.document())
         secret_names = references_of(resource)
         self._resources[family.key] = (text, resource, secret_names)
         self._resources.move_to_end(family.key)
@@ -484,7 +493,7 @@ def _hash(manifest: Manifest) -> str | None:
 
 def _previous(family: Family) -> Status | None:
     """The status that stands, None where there is none or where this version cannot read it."""
-    status = family.document().get("status")
+    status = family.status_document()
     if not status:
         return None
     try:

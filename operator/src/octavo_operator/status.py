@@ -48,9 +48,10 @@ def report(
     standing = _Standing(resource, situation, observed)
     said = None if previous is None else previous.condition("Ready")
     was_ready = said is not None and said.status == "True"
+    ready = _ready(standing, causes, was_ready, starts=said is None or said.reason == STARTING)
     conditions = (
-        _ready(standing, causes, was_ready, starts=said is None or said.reason == STARTING),
-        _progressing(standing, was_ready),
+        ready,
+        _progressing(standing, is_ready=ready.status == "True"),
         _sleeping(standing),
         _degraded(causes),
     )
@@ -228,10 +229,10 @@ def _not_ready(cause: Cause) -> _Found:
     return _Found("Ready", "False", cause.reason, cause.message, cause.varies)
 
 
-def _progressing(standing: _Standing, was_ready: bool) -> _Found:
+def _progressing(standing: _Standing, *, is_ready: bool) -> _Found:
     moving = standing.moving
     if moving:
-        waking = was_ready and standing.stand_in and not standing.scale.asleep
+        waking = is_ready and standing.stand_in and not standing.scale.asleep
         text = "; ".join(text for _, text in moving)
         return _Found("Progressing", "True", "Waking" if waking else moving[0][0], text)
     if standing.stuck:
@@ -282,7 +283,7 @@ def _old_news(before: str, after: str) -> bool:
     return before.startswith(f"{after}: ") or same_but_numbers(before, after)
 
 
-def _queue(situation: Situation, observed: Observed, previous: Status | None) -> QueueStatus | None:
+def _queue(situation: Situation, observed: Observed, previous: Status | None) -> QueueStatus:
     if situation.scale.asleep:
         return QueueStatus()
     match observed.backlog:
@@ -294,7 +295,8 @@ def _queue(situation: Situation, observed: Observed, previous: Status | None) ->
                 oldest_seconds=float(round(max(backlog.oldest_seconds, 0.0))),
             )
         case _:
-            return None if previous is None else previous.queue
+            # Nobody has counted a new one's jobs yet. Saying none spares a second write when the count says the same.
+            return (previous.queue if previous is not None else None) or QueueStatus()
 
 
 def _timeless(status: Status) -> Status:

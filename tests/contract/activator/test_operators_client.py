@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
@@ -70,7 +70,8 @@ async def test_a_wrong_token_is_told_apart(made: Activator, session: aiohttp.Cli
 async def test_the_operator_tells_an_activator_that_began_anew(made: Activator, session: aiohttp.ClientSession) -> None:
     called: list[Key] = []
     operators = OperatorsActivator(client_of(made, session), called.append, waiting_s=0.05, routes_s=60)
-    operators.set_route(route(free_port()))
+    port = free_port()
+    operators.set_route(route(port))
     talking = asyncio.create_task(operators.run())
     try:
         await until(lambda: operators.knows(KEY) and operators.available)
@@ -79,7 +80,6 @@ async def test_the_operator_tells_an_activator_that_began_anew(made: Activator, 
         await asyncio.to_thread(made.start)
         await until(lambda: made.client.get("/waiting").headers["x-octavo-routes"] != "")
         with httpx.Client(trust_env=False) as caller:
-            port = operators_port(operators)
             answer = await asyncio.to_thread(caller.post, f"http://127.0.0.1:{port}/api/v1/generate", json={"prompt": "x"})
         assert answer.status_code == 202
         await until(lambda: KEY in called and operators.waiting(KEY).jobs == 1)
@@ -88,12 +88,7 @@ async def test_the_operator_tells_an_activator_that_began_anew(made: Activator, 
         await asyncio.gather(talking, return_exceptions=True)
 
 
-def operators_port(operators: OperatorsActivator) -> int:
-    return operators._routes[KEY].port
-
-
-async def until(check: object, deadline_s: float = 20.0) -> None:
-    assert callable(check)
+async def until(check: Callable[[], bool], deadline_s: float = 20.0) -> None:
     async with asyncio.timeout(deadline_s):
         while not check():
             await asyncio.sleep(0.02)

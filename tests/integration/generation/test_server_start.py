@@ -152,6 +152,7 @@ def strict_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]
     """The port of a PostgreSQL that asks for passwords."""
     folder = tmp_path_factory.mktemp("strict")
     with postgresql.postgresql_server(folder) as url:
+        wait_until(lambda: on_postgresql(url, "SELECT 1") is None, what="PostgreSQL is not up")
         on_postgresql(url, "ALTER ROLE octavo PASSWORD 'right'")
         (folder / "data" / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
         on_postgresql(url, "SELECT pg_reload_conf()")
@@ -200,8 +201,11 @@ def database_server(request: pytest.FixtureRequest) -> str:
 
 
 def new_database(server: str) -> str:
+    """The URL of a new, empty database."""
     name = f"start_{uuid.uuid4().hex[:12]}"
     if server.startswith("postgresql"):
+        # It takes connections a moment before it takes statements.
+        wait_until(lambda: on_postgresql(server, "SELECT 1") is None, what="PostgreSQL is not up")
         on_postgresql(server, f"CREATE DATABASE {name}")
     else:
         on_mysql(server, f"CREATE DATABASE {name}")

@@ -207,4 +207,5 @@ def test_the_documents_are_what_was_seen_without_what_the_server_keeps_for_itsel
     document = heard.family().document()
     assert document["metadata"]["annotations"] == {"octavo.dev/wake": "now"}
     assert "managedFields" not in document["metadata"]
-    assert document["status"] == {"url": "x"}
+    assert "status" not in document
+    assert heard.family().status_document() == {"url": "x"}
