@@ -28,7 +28,7 @@ from typing import Any
 
 import orjson
 from tests.servers.cluster import RunningControlPlane, control_plane
-from tests.servers.kube_operator import keep_nodes_ready
+from tests.servers.kube_operator import install_kind, keep_nodes_ready
 
 from benchmarks import machine
 from benchmarks.kube.generators import PODS_EACH, document, name_of
@@ -41,7 +41,7 @@ from octavo_operator.kinds import CONFIG_MAP, GENERATOR_SERVICE, LEASE, POD
 from octavo_operator.names import MANAGED_SELECTOR
 
 INSIDE = "OCTAVO_BENCHMARK_INSIDE"
-CRD = Path(__file__).parents[1] / "crds"
+ROOT = Path(__file__).parents[1]
 PODS_PER_NODE = 100
 AT_ONCE = 16
 ADVERTISED = "192.0.2.1"
@@ -217,7 +217,7 @@ class Bench:
 
     async def _bare_phase(self, observer: Observer, namespace: str, generation: int, *arguments: str) -> Phase:
         command = [sys.executable, "-m", "benchmarks.kube.bare", "--namespace", namespace, "--count", str(self.count)]
-        environment = {"KUBECONFIG": str(self.plane.kubeconfig), "PYTHONPATH": str(CRD.parent)}
+        environment = {"KUBECONFIG": str(self.plane.kubeconfig), "PYTHONPATH": str(ROOT)}
         before = await self.server_calls()
         started = time.monotonic()
         script = Program(f"bare-{namespace}-{generation}", [*command, "--at-once", str(AT_ONCE), *arguments], self.folder, environment)
@@ -440,8 +440,7 @@ async def cluster_of(plane: RunningControlPlane) -> AsyncIterator[Cluster]:
 async def measure(plane: RunningControlPlane, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for namespace in (NAMESPACE, "kept", "bare", "bare-again", "warm"):
         plane.kubectl("create", "namespace", namespace)
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "crd/generatorservices.octavo.dev")
+    install_kind(plane)
     async with cluster_of(plane) as cluster:
         bench = Bench(plane, cluster, options, folder)
         warm = argparse.Namespace(**{**vars(options), "count": min(50, options.count)})

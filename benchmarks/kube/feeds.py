@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.cluster import RunningControlPlane, control_plane
+from tests.servers.kube_operator import install_kind
 
 from benchmarks.kube.generators import document, name_of
 from benchmarks.processes import Program, StartError, cpu_seconds, descendants, memory
@@ -25,7 +26,7 @@ from octavo_operator.cluster import Cluster, Limits
 from octavo_operator.connection import find_connection
 from octavo_operator.kinds import GENERATOR_SERVICE
 
-CRD = Path(__file__).parents[2] / "crds"
+ROOT = Path(__file__).parents[2]
 QUIET_S = 8.0
 """Until Kopf's workers, one for each object, have gone."""
 
@@ -82,8 +83,7 @@ async def run_kopf(counter: Counter) -> None:
 
 async def measure(plane: RunningControlPlane, count: int, rounds: int, folder: Path) -> dict[str, dict[str, float]]:
     plane.kubectl("create", "namespace", "feeds")
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "crd/generatorservices.octavo.dev")
+    install_kind(plane)
     figures = {}
     async with Cluster(find_connection({"KUBECONFIG": str(plane.kubeconfig)}), Limits(5_000, 5_000, 32)) as cluster:
         bases = {}
@@ -106,7 +106,7 @@ class Feed:
     def __init__(self, which: str, name: str, plane: RunningControlPlane, folder: Path) -> None:
         self._file = folder / f"{name}.count"
         command = [sys.executable, "-m", "benchmarks.kube.feeds", "--feed", which, "--counter", str(self._file)]
-        environment = {"KUBECONFIG": str(plane.kubeconfig), "PYTHONPATH": str(CRD.parent)}
+        environment = {"KUBECONFIG": str(plane.kubeconfig), "PYTHONPATH": str(ROOT)}
         self.program = Program(name, command, folder, environment)
 
     def seen(self) -> int:

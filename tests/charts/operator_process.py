@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -120,8 +121,7 @@ class Operator:
         self.environ = {
             # nothing of the person's
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            **{variable["name"]: variable["value"] for variable in variables if "value" in variable},
-            "OCTAVO_NAMESPACE": NAMESPACE,
+            **{variable["name"]: _value(plane, variable) for variable in variables},
             "OCTAVO_HTTP_HOST": "127.0.0.1",
             "OCTAVO_HTTP_PORT": str(self.port),
             # so that a second operator of a test need not wait
@@ -142,6 +142,18 @@ class Operator:
 
     def tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+
+
+def _value(plane: RunningControlPlane, variable: dict[str, Any]) -> str:
+    """As the kubelet would fill it in."""
+    if "value" in variable:
+        return str(variable["value"])
+    source = variable["valueFrom"]
+    if "fieldRef" in source:
+        return {"metadata.namespace": NAMESPACE}[source["fieldRef"]["fieldPath"]]
+    reference = source["secretKeyRef"]
+    secret = plane.api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{reference['name']}")
+    return base64.b64decode(secret["data"][reference["key"]]).decode()
 
 
 def _kubeconfig(plane: RunningControlPlane) -> str:

@@ -134,12 +134,16 @@ def keep_nodes_ready(plane: RunningControlPlane) -> None:
         plane._start("kwok", [*plane._argv("kwok"), flag])
 
 
+def install_kind(plane: RunningControlPlane) -> None:
+    """The CRD, served when this returns. (`kubectl wait` fails on one that has no status yet.)"""
+    plane.kubectl("apply", "-f", str(Path(__file__).parents[2] / "crds"))
+    wait_until(lambda: plane.kubectl("get", "gen", "-A", "-o", "name") == "", what="the kind is not served")
+
+
 def prepare(plane: RunningControlPlane, *namespaces: str) -> None:
     """The kind and the namespaces."""
     keep_nodes_ready(plane)
-    crds = Path(__file__).parents[2] / "crds"
-    plane.kubectl("apply", "-f", str(crds))
-    plane.kubectl("wait", "--for=condition=Established", "crd/generatorservices.octavo.dev", "--timeout=30s")
+    install_kind(plane)
     for namespace in (NAMESPACE, *namespaces):
         plane.kubectl("create", "namespace", namespace)
 

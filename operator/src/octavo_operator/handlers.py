@@ -29,7 +29,9 @@ _log = get_service_logger(__name__)
 
 _SERVER_TIMEOUT_S = (240, 360)
 _SILENCE_S = 90.0
-_PAGE = 500
+_PAGE = 100
+_IDLE_S = 0.05
+"""Kopf keeps each object, whole, for so long after it was handled."""
 _LONGEST_PAUSE_S = 10.0
 _STOP_S = 10.0
 
@@ -178,7 +180,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _ForEver()
-    settings.queueing.idle_timeout = 0.5
+    settings.queueing.idle_timeout = _IDLE_S
     settings.process.ultimate_exiting_timeout = None
     return settings
 

@@ -119,6 +119,7 @@ class Operator:
             self._resource_deleted,
             self._purge_soon,
         )
+        self._listing = asyncio.Lock()
         self._purge = asyncio.Event()
         self._by_work: ByWork | None = None
         self._activator: Activator | None = None
@@ -228,6 +229,7 @@ class Operator:
             fields=fields,
             metadata_only=kind not in WHOLE_KINDS,
             recovered=self._queue.hurry,
+            listing=self._listing,
         )
 
     def _resource_deleted(self, obj: Mapping[str, Mapping[str, str]]) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ from octavo_operator.resource import (
     Manifest,
     Observed,
     Passwords,
+    Pod,
     Reference,
     Refusal,
     Scale,
@@ -59,6 +60,8 @@ _PLANS = 4
 """How often a decision is made anew in one call because something moved under it."""
 _KEPT_RESOURCES = 256
 _OVERTAKEN_S = 0.5
+_PLACING_S = 20.0
+"""How long a pod may be without a node before that is a failure."""
 _FOREIGN_LOOK_S = 20.0
 _REFUSED_FIRST_S = 5.0
 _REFUSED_LONGEST_S = 120.0
@@ -224,7 +227,7 @@ class Reconciler:
             family.settled, family.stood = digest, True
         again = await self._report(family, resource, situation, observed, notes, fence)
         self._sizes.reported(resource, family, situation, observed)
-        return _sooner(_sooner(again, sizing.look_again_s), self._until_tried_again(notes))
+        return _sooner(_sooner(_sooner(again, sizing.look_again_s), self._until_tried_again(notes)), _until_placed(family.pods))
 
     @staticmethod
     def _until_tried_again(notes: Notes) -> float | None:
@@ -361,7 +364,7 @@ class Reconciler:
             children[child.reference] = child
         return Observed(
             children=children,
-            pods=tuple(family.pods),
+            pods=_given_time(family.pods),
             claims=tuple(family.claims),
             missing_secrets=missing,
             backlog=None if sizing is None else sizing.backlog,
@@ -470,6 +473,26 @@ class Reconciler:
         if len(self._resources) > _KEPT_RESOURCES:
             self._resources.popitem(last=False)
         return resource, secret_names
+
+
+def _given_time(pods: Sequence[Pod]) -> tuple[Pod, ...]:
+    """Without what the scheduler says of pods that are only just made: volumes are bound, and nodes found, at the second or third try."""
+    if not any(pod.unschedulable for pod in pods):
+        return tuple(pods)
+    return tuple(replace(pod, unschedulable="") if pod.unschedulable and _age_s(pod) < _PLACING_S else pod for pod in pods)
+
+
+def _until_placed(pods: Sequence[Pod]) -> float | None:
+    """Seconds until a pod that has no node yet has had its time."""
+    waits = [_PLACING_S - _age_s(pod) for pod in pods if pod.unschedulable and not pod.deleting]
+    return min((max(wait, 0.1) for wait in waits if wait > 0), default=None)
+
+
+def _age_s(pod: Pod) -> float:
+    try:
+        return time.time() - datetime.fromisoformat(pod.created_at).timestamp()
+    except ValueError:
+        return _PLACING_S
 
 
 def _drifted(seen: Seen, manifest: Manifest) -> bool:

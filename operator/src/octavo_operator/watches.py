@@ -60,8 +60,11 @@ class Watch:
         fields: str = "",
         metadata_only: bool = False,
         recovered: Callable[[], None] = lambda: None,
+        listing: asyncio.Lock | None = None,
     ) -> None:
-        """`recovered` is called when the server answers again after an outage."""
+        """`recovered` is called when the server answers again after an outage. `listing`: held while listing, so that watches which
+        share it do so one after the other and hold one page between them."""
+        self._listing = listing or asyncio.Lock()
         self.kind = kind
         self.namespace = namespace
         self.listed = asyncio.Event()
@@ -88,7 +91,8 @@ class Watch:
                 if version is None:
                     if self.listed.is_set():
                         WATCH_RELISTS.labels(self.kind.name).inc()
-                    version = await self._list()
+                    async with self._listing:
+                        version = await self._list()
                     self.listed.set()
                     failing = self._note_recovery(failing)
                 async for reached in self._follow(version):
@@ -126,11 +130,10 @@ class Watch:
         ):
             self._heard_at = time.monotonic()
             version = page.resource_version
-            for count, obj in enumerate(page.items, 1):
+            for obj in page.items:
                 present.add((obj["metadata"]["namespace"], obj["metadata"]["name"]))
                 self._sink.seen(self.kind, obj)
-                if count % _EVENTS_AT_A_TIME == 0:
-                    await asyncio.sleep(0)
+            await asyncio.sleep(0)
         self._sink.swept(self.kind, self.namespace, present, int(version))
         return version
 

@@ -194,7 +194,7 @@ async def test_a_pause_that_the_server_asks_for_holds_for_everybody(shaky: Clust
     first = asyncio.create_task(shaky.get(CONFIG_MAP, NAMESPACE, "first-asks"))
     while not proxy.requests:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # on purpose: the first is told to wait meanwhile
     started = time.monotonic()
     await shaky.get(CONFIG_MAP, NAMESPACE, "another-asks")
     assert time.monotonic() - started > 1.0

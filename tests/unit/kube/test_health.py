@@ -36,10 +36,10 @@ def test_a_stuck_loop_is_seen_from_outside_it() -> None:
 
     async def scene() -> None:
         beating = asyncio.create_task(beat.run())
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.6)  # on purpose: time to beat
         stuck.set()
         free.wait(20)  # what is tested: nothing else runs meanwhile
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.6)  # on purpose: time to beat again
         beating.cancel()
 
     thread = threading.Thread(target=lambda: asyncio.run(scene()))

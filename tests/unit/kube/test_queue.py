@@ -44,7 +44,7 @@ async def test_a_key_that_is_added_often_is_worked_on_once() -> None:
     assert len(queue) == 2
     async with working(queue, handle):
         await until(lambda: len(seen) == 2)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # on purpose: nothing more may come
     assert sorted(seen) == ["a", "b"]
 
 
@@ -65,11 +65,11 @@ async def test_a_key_is_never_at_work_twice_and_once_more_after_news_came_meanwh
         await until(lambda: runs == 1)
         queue.add("a")
         queue.add("a", 0.01)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.03)  # on purpose: nothing may begin
         assert runs == 1
         go.set()
         await until(lambda: runs == 2)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.03)  # on purpose: nothing more may come
     assert (most, runs) == (1, 2)
 
 
@@ -130,7 +130,7 @@ async def test_a_handler_may_ask_to_be_called_again() -> None:
     async with working(queue, handle):
         queue.add("a")
         await until(lambda: runs == 3)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.03)  # on purpose: nothing more may come
     assert runs == 3
     assert (len(queue), queue.delayed, queue.at_work) == (0, 0, 0)
 
@@ -150,7 +150,7 @@ async def test_what_is_forgotten_does_not_come_back_and_leaves_nothing_behind() 
         queue.forget("a")
         queue.add("b", 0.01)
         queue.forget("b")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.4)  # on purpose: nothing more may come
     assert runs == 1
     assert (queue.delayed, queue.failures("a"), queue.failures("b")) == (0, 0, 0)
 
@@ -164,7 +164,7 @@ async def test_no_more_are_at_work_than_there_are_workers_and_the_first_come_fir
         nonlocal most
         most = max(most, queue.at_work)
         order.append(item)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # on purpose: others get their turn
 
     items = [f"{number:03d}" for number in range(40)]
     for item in items:

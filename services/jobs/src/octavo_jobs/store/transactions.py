@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ Work = Callable[[Connection], Answer]
 
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
+_WAL_DEADLINE_S = 5.0
 INLINE_MAX_S = 0.003
 """Where a small transaction takes longer than this on average, the disk is slow, and none is for the event loop."""
 INLINE_ROWS = 8
@@ -249,8 +251,18 @@ class ServerTransactions:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling would begin DEFERRED; we begin and commit ourselves.
     connection.isolation_level = None
-    # Two processes that open a new file at once meet at the switch to WAL: there SQLite's own wait is right.
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4096", "busy_timeout=0"):
+    connection.execute("PRAGMA busy_timeout=5000")
+    deadline = time.monotonic() + _WAL_DEADLINE_S
+    while True:
+        # Two processes that open a new file at once meet at the switch to WAL, where SQLite does not always wait by itself.
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-4096", "busy_timeout=0"):
         connection.execute(f"PRAGMA {pragma}")
 
 
