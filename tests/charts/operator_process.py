@@ -123,6 +123,9 @@ class Operator:
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **{variable["name"]: _value(plane, variable) for variable in variables},
             "OCTAVO_HTTP_HOST": "127.0.0.1",
+            # Pods on paper have addresses that are somebody else's, and this machine does not know the cluster's names: nobody is asked.
+            "OCTAVO_SCALING": "resource",
+            "OCTAVO_ACTIVATOR_URL": "http://127.0.0.1:9",
             "OCTAVO_HTTP_PORT": str(self.port),
             # so that a second operator of a test need not wait
             "OCTAVO_LEASE_SECONDS": "3",

@@ -7,7 +7,7 @@ real operator, which acts as the account that the chart makes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +70,13 @@ class Scene:
         command = ("upgrade", "--install", "octavo-operator", chart, "-n", NAMESPACE, "--create-namespace", *arguments)
         helm.helm(*command, environ=self.plane.environ, timeout_s=120)
 
-    def clear(self) -> None:
-        """No generators, and nothing of somebody else's under their names."""
-        self.plane.kubectl("delete", "gen", "--all", "-n", deeds.PLACE, "--cascade=foreground", "--timeout=60s", timeout_s=90)
+    def clear(self, keep: Sequence[str] = ()) -> None:
+        """No generators but those, and nothing of somebody else's under the names of the others."""
+        found = self.plane.kubectl("get", "gen", "-n", deeds.PLACE, "-o", "name").split()
+        if gone := [name for name in found if name.rpartition("/")[2] not in keep]:
+            self.plane.kubectl("delete", *gone, "-n", deeds.PLACE, "--cascade=foreground", "--timeout=60s", timeout_s=90)
+        if keep:
+            return
         kinds = ",".join(f"{resource}.{group}".rstrip(".") for group, resource in CHILDREN)
         mine = "app.kubernetes.io/name!=octavo-generator"
         self.plane.kubectl("delete", kinds, "-n", deeds.PLACE, "-l", f"app=other,{mine}", "--ignore-not-found", timeout_s=60)
@@ -184,12 +188,15 @@ def everything(scene: Scene) -> list[Call]:
         deeds.has_leftovers(plane, "old")
         await_use(right for right in IN_WATCHED_NAMESPACES if right.verb != "update" and right not in of_sleepers)
     deeds.slept(plane)
-    with operator(plane, scene.folder):
+    # only who sleeps is left, so that nobody is asked for its work
+    scene.clear(keep=deeds.SLEEPERS)
+    with operator(plane, scene.folder, OCTAVO_SCALING="work"):
         await_use(of_sleepers)
     # its end gives the Lease back
     return [*calls, *scene.audit.calls()]
 
 
+@pytest.mark.long
 def test_with_all_rights_nothing_is_refused_and_none_is_unused(scene: Scene) -> None:
     scene.plane.api.delete(f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/octavo-operator")
     scene.plane.api.delete(f"/api/v1/namespaces/{NAMESPACE}/secrets/octavo-operator-key")
@@ -210,12 +217,14 @@ STARTS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rights", STARTS, ids=lambda rights: f"{rights[0].verb} of {len(rights)}")
 def test_without_its_caches_it_does_not_start(rights: list[Right], scene: Scene) -> None:
     with scene.lacking(*rights), operator(scene.plane, scene.folder):
         scene.refused(rights)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["create", "patch"])
 def test_without_the_right_to_make_it_a_child_is_not_made(verb: str, scene: Scene, running: Operator) -> None:
     rights = {Right(group, resource, verb) for group, resource in CHILDREN if resource != "endpointslices"}
@@ -230,6 +239,7 @@ def test_without_the_right_to_make_it_a_child_is_not_made(verb: str, scene: Scen
         scene.refused(rights, meant)
 
 
+@pytest.mark.long
 def test_without_the_right_to_look_a_name_that_is_taken_is_not_understood(scene: Scene, running: Operator) -> None:
     rights = {Right(group, resource, "get") for group, resource in CHILDREN if resource != "endpointslices"}
     with scene.lacking(*rights):
@@ -237,6 +247,7 @@ def test_without_the_right_to_look_a_name_that_is_taken_is_not_understood(scene:
         scene.refused(rights, of_any_object)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["create", "patch", "get"])
 def test_without_the_right_to_its_slice_a_sleeper_cannot_be_called(verb: str, scene: Scene) -> None:
     right = Right("discovery.k8s.io", "endpointslices", verb)
@@ -250,10 +261,11 @@ def test_without_the_right_to_its_slice_a_sleeper_cannot_be_called(verb: str, sc
         assert f"cannot {verb} resource" in call.message, call.message
         return Right(call.right.group, call.right.resource, verb)
 
-    with scene.lacking(right), operator(scene.plane, scene.folder):
+    with scene.lacking(right), operator(scene.plane, scene.folder, OCTAVO_SCALING="work"):
         scene.refused([right], meant)
 
 
+@pytest.mark.long
 def test_without_the_right_to_delete_a_leftover_stays(scene: Scene, running: Operator) -> None:
     rights = {Right(group, resource, "delete") for group, resource in CHILDREN}
     deeds.stands(scene.plane, [f"kept-{kind}" for _, kind in CHILDREN])
@@ -262,6 +274,7 @@ def test_without_the_right_to_delete_a_leftover_stays(scene: Scene, running: Ope
         scene.refused(rights, of_any_object)
 
 
+@pytest.mark.long
 def test_without_the_right_to_look_at_a_generator_a_lost_child_stays_lost(scene: Scene, running: Operator) -> None:
     right = Right("octavo.dev", "generatorservices", "get")
     deeds.stands(scene.plane, ["seen"])
@@ -271,6 +284,7 @@ def test_without_the_right_to_look_at_a_generator_a_lost_child_stays_lost(scene:
         assert scene.plane.api.find(f"/api/v1/namespaces/{deeds.PLACE}/configmaps/seen-config") is None
 
 
+@pytest.mark.long
 def test_without_the_right_to_its_status_nobody_learns_of_it(scene: Scene, running: Operator) -> None:
     right = Right("octavo.dev", "generatorservices/status", "patch")
     with scene.lacking(right):
@@ -279,6 +293,7 @@ def test_without_the_right_to_its_status_nobody_learns_of_it(scene: Scene, runni
         assert "conditions" not in scene.plane.api.get(deeds.path("mute")).get("status", {})
 
 
+@pytest.mark.long
 def test_without_the_right_to_finalizers_an_api_server_that_checks_owners_takes_no_child(scene: Scene, running: Operator) -> None:
     right = Right("octavo.dev", "generatorservices/finalizers", "update")
     with scene.lacking(right):
@@ -291,6 +306,7 @@ def test_without_the_right_to_finalizers_an_api_server_that_checks_owners_takes_
         scene.refused([right], meant)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["create", "patch"])
 def test_without_the_right_to_events_describe_says_nothing(verb: str, scene: Scene, running: Operator) -> None:
     right = Right("events.k8s.io", "events", verb)

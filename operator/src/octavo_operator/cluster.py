@@ -24,9 +24,9 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from octavo_core.errors import OctavoError
+from octavo_core.errors import Misconfigured, OctavoError
 from octavo_operator.connection import Connection, Credentials, Proof
-from octavo_operator.kinds import WHOLE_KINDS, Kind, kind_of_manifest
+from octavo_operator.kinds import LEASE, WHOLE_KINDS, Kind, kind_of_manifest
 from octavo_operator.metrics import API_REQUESTS, WRITES
 from octavo_operator.names import MANAGER
 from octavo_operator.resource import Manifest
@@ -389,7 +389,8 @@ class Cluster:
         pause = _FIRST_PAUSE_S
         for attempt in range(1, tries + 1):
             try:
-                return await self._try(method, path, query, payload, headers, longest, fence)
+                # Leases do not wait in line: whoever cannot renew in a busy minute loses the lead, and all begins anew.
+                return await self._try(method, path, query, payload, headers, longest, fence, urgent=kind is LEASE)
             except ApiError as error:
                 if error.retry_after is not None and error.status in (429, 503):
                     now = asyncio.get_running_loop().time()
@@ -411,8 +412,10 @@ class Cluster:
         headers: Mapping[str, str],
         longest: float,
         fence: Fence | None,
+        urgent: bool,
     ) -> Object:
-        await self._turn()
+        if not urgent:
+            await self._turn()
         async with self._at_once:
             # After every wait and right before the bytes go out; connections are not bounded, so that taking one does not wait.
             seconds = longest if fence is None else min(longest, fence.remaining())
@@ -442,7 +445,10 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             raise AssertionError("enter the cluster first")
-        proof = await self._credentials.proof()
+        try:
+            proof = await self._credentials.proof()
+        except Misconfigured as error:
+            raise ApiError(0, "Credentials", error.message) from None
         # gzip costs the server and us more time than it saves inside a cluster
         sent = {**headers, "User-Agent": MANAGER, "Accept-Encoding": "identity"}
         if proof.token is not None:

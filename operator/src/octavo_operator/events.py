@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from octavo_core.errors import OctavoError
 from octavo_core.ids import generate_uuid
 from octavo_core.telemetry.logs import get_service_logger
-from octavo_operator.cluster import ApiError, Cluster, NotLeading
+from octavo_operator.cluster import ApiError, Cluster
 from octavo_operator.kinds import EVENT, GENERATOR_SERVICE
 from octavo_operator.leases import Leadership
 from octavo_operator.metrics import EVENTS_DROPPED
@@ -73,7 +74,7 @@ class Recorder:
             said = await self._waiting.get()
             try:
                 await self._post(said)
-            except (ApiError, NotLeading) as error:
+            except OctavoError as error:
                 EVENTS_DROPPED.inc()
                 _log.warning("event_not_posted", generator=str(said.key), reason=said.reason, error=error.message)
             await asyncio.sleep(_PAUSE_S)

@@ -33,10 +33,11 @@ _PAGE = 100
 _IDLE_S = 0.05
 """Kopf keeps each object, whole, for so long after it was handled."""
 _LONGEST_PAUSE_S = 10.0
-_STOP_S = 10.0
+_STOP_S = 3.0
+"""Kopf takes its time to say goodbye; nothing is lost when it is not heard."""
 
 
-class _ForEver(Sequence[float]):
+class _ForEver:
     """Pauses between tries of a request that never gives up: an outage of the API server is no reason to end."""
 
     def __iter__(self) -> Iterator[float]:
@@ -44,12 +45,6 @@ class _ForEver(Sequence[float]):
         while True:
             yield pause * random.uniform(0.7, 1.3)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-    def __getitem__(self, index: Any) -> Any:
-        return _LONGEST_PAUSE_S
-
-    def __len__(self) -> int:
-        return 2**31
 
 
 class ResourceFeed:

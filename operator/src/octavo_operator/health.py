@@ -1,6 +1,6 @@
 """`/healthz`, `/readyz` and `/metrics`, answered by a thread of their own: the one place from which a stuck event loop can be seen.
 
-Alive means that both loops turn and no reconcile hangs; an API server that is away makes nobody unhealthy, for a restart would not help.
+Alive means that both loops turn; an API server that is away makes nobody unhealthy, for a restart would not help.
 Ready means that everything has been listed once.
 """
 
@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from octavo_core.errors import Misconfigured
 from octavo_operator.metrics import LOOP_LAG_SECONDS
 
 STUCK_S = 30.0
@@ -44,7 +45,7 @@ class Heartbeat:
 
 @contextlib.contextmanager
 def serve(host: str, port: int, *, alive: Check, ready: Check) -> Iterator[int]:
-    """Answers until the block ends; yields the port (another than given when that is 0)."""
+    """Answers until the block ends; yields the port (another than given when that is 0). Raises `Misconfigured` where it is taken."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
@@ -70,7 +71,10 @@ def serve(host: str, port: int, *, alive: Check, ready: Check) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Probes come every few seconds."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise Misconfigured(f"OCTAVO_HTTP_HOST, OCTAVO_HTTP_PORT: {host}:{port} cannot be listened on: {error.strerror}") from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", kwargs={"poll_interval": 0.2}, daemon=True)
     thread.start()

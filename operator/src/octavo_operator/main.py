@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -84,8 +84,15 @@ async def run(settings: OperatorSettings, environment: Mapping[str, str]) -> Non
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             await working
+        except asyncio.CancelledError:
+            _log.info("operator_ends")
+        except BaseExceptionGroup as group:
+            refused = _first_misconfigured(group)
+            if refused is None:
+                raise
+            raise refused from None
 
 
 class Operator:
@@ -112,6 +119,7 @@ class Operator:
         self._secrets: ForeignSecrets | None = None
         self._reconciler: Reconciler | None = None
         self._watches: list[Watch] = []
+        self._watching: dict[Kind, list[asyncio.Task[None]]] = {}
         self._feed = ResourceFeed(
             cluster.connection,
             settings.watch_namespaces,
@@ -150,9 +158,9 @@ class Operator:
                     sizes,
                     features=lambda: self._features,
                 )
-                self._watches = self._make_watches()
-                for watch in self._watches:
-                    group.create_task(watch.run())
+                optional = [kind for kind in OPTIONAL_KINDS if kind.group in self._features]
+                self._watches = self._watch_all([*CHILD_KINDS, POD, CLAIM, *optional], group)
+                WATCH_AGE_SECONDS.labels(GENERATOR_SERVICE.name).set_function(lambda: self._feed.silence_s)
                 # Children first: a resource whose children are not known yet would be taken for new.
                 for watch in self._watches:
                     await watch.listed.wait()
@@ -162,7 +170,7 @@ class Operator:
                 group.create_task(self._recorder.run())
                 group.create_task(self._purge_now_and_then())
                 group.create_task(self._resync())
-                group.create_task(self._look_for_features())
+                group.create_task(self._look_for_features(group))
                 group.create_task(self._queue.work(self._reconciler.reconcile, settings.reconcilers))
                 try:
                     await self._leadership.run()
@@ -203,14 +211,15 @@ class Operator:
 
     # ---- feeds
 
-    def _make_watches(self) -> list[Watch]:
-        kinds: list[Kind] = [*CHILD_KINDS, POD, CLAIM, *(kind for kind in OPTIONAL_KINDS if kind.group in self._features)]
+    def _watch_all(self, kinds: Sequence[Kind], group: asyncio.TaskGroup) -> list[Watch]:
+        """Starts a watch for each kind and namespace."""
         namespaces: list[str | None] = [*self._settings.watch_namespaces] or [None]
-        watches = [self._watch(kind, namespace) for kind in kinds for namespace in namespaces]
+        watches = []
         for kind in kinds:
-            own = [watch for watch in watches if watch.kind is kind]
+            own = [self._watch(kind, namespace) for namespace in namespaces]
+            self._watching[kind] = [group.create_task(watch.run()) for watch in own]
             WATCH_AGE_SECONDS.labels(kind.name).set_function(partial(_oldest, own))
-        WATCH_AGE_SECONDS.labels(GENERATOR_SERVICE.name).set_function(lambda: self._feed.silence_s)
+            watches += own
         return watches
 
     def _watch(self, kind: Kind, namespace: str | None) -> Watch:
@@ -291,17 +300,33 @@ class Operator:
             pause = min(pause * 1.5, _LONGEST_LOOK_S)
 
     async def _find_features(self) -> frozenset[str]:
-        groups = sorted({kind.group for kind in OPTIONAL_KINDS})
-        return frozenset([group for group in groups if await _until(partial(self._cluster.has_group, group), "discovery")])
+        """Groups of which every kind that the operator makes is served."""
+        missing = {kind.group for kind in OPTIONAL_KINDS if not await _until(partial(self._cluster.has_kind, kind), "discovery")}
+        return frozenset({kind.group for kind in OPTIONAL_KINDS} - missing)
 
-    async def _look_for_features(self) -> None:
-        """An operator of another kind that is installed later is taken up at the next start of the pod: it ends so that it is started."""
+    async def _look_for_features(self, group: asyncio.TaskGroup) -> None:
+        """Takes up what is installed later, and lets go of what is taken away."""
         while True:
             await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.8, 1.2))
-            found = await self._find_features()
-            if found != self._features:
-                _log.info("features_changed", before=sorted(self._features), now=sorted(found))
-                raise SystemExit(0)
+            try:
+                found = await self._find_features()
+            except Misconfigured as error:
+                _log.warning("features_not_found", error=error.message)
+                continue
+            if found == self._features:
+                continue
+            _log.info("features_changed", before=sorted(self._features), now=sorted(found))
+            for kind in OPTIONAL_KINDS:
+                if kind.group in self._features - found:
+                    for task in self._watching.pop(kind, ()):
+                        task.cancel()
+                    self._families.swept(kind, None, (), 2**63)
+            added = self._watch_all([kind for kind in OPTIONAL_KINDS if kind.group in found - self._features], group)
+            for watch in added:
+                await watch.listed.wait()
+            self._features = found
+            for family in self._families:
+                self._queue.add(family.key)
 
     # ---- work
 
@@ -319,11 +344,18 @@ class Operator:
     async def _take_over(self, shard: int) -> None:
         """What earlier leaders arranged with the activator is read first; then every generator of the shard is looked at."""
         if self._by_work is not None:
-            slices = [] if self._activator is None else await _until(self._slices, "EndpointSlices")
-            self._by_work.take_over(shard, slices)
+            self._by_work.take_over(shard, [] if self._activator is None else await self._slices_at_last())
         for family in self._families:
             if self._leadership.shard_of(family.key.namespace) == shard:
                 self._queue.add(family.key)
+
+    async def _slices_at_last(self) -> list[Mapping[str, Any]]:
+        while True:
+            try:
+                return await _until(self._slices, "EndpointSlices")
+            except Misconfigured as error:
+                _log.error("take_over_failed", error=error.message)
+                await asyncio.sleep(_LONGEST_LOOK_S)
 
     async def _slices(self) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -368,6 +400,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
+
+
+def _first_misconfigured(group: BaseExceptionGroup[BaseException]) -> Misconfigured | None:
+    """What a person can mend; everything else is shown as it is."""
+    for error in group.exceptions:
+        found = _first_misconfigured(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, Misconfigured):
+            return found
+    return None
 
 
 def _oldest(watches: list[Watch]) -> float:

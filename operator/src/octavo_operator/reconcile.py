@@ -7,7 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from octavo_core.errors import InvalidResource, Misconfigured, OctavoError
+from octavo_core.errors import InvalidResource, Misconfigured, OctavoError, Unavailable
 from octavo_core.spec import GeneratorService, Status, parse_resource
 from octavo_core.spec.status import ConditionType
 from octavo_core.telemetry.logs import get_service_logger
@@ -60,6 +59,7 @@ _PLANS = 4
 """How often a decision is made anew in one call because something moved under it."""
 _KEPT_RESOURCES = 256
 _OVERTAKEN_S = 0.5
+_WAITING_S = 2.0
 _PLACING_S = 20.0
 """How long a pod may be without a node before that is a failure."""
 _FOREIGN_LOOK_S = 20.0
@@ -163,8 +163,11 @@ class Reconciler:
         except NotLeading:
             RECONCILES.labels("not_leading").inc()
             return None
-        except asyncio.CancelledError:
-            raise
+        except Unavailable as error:
+            # Something is not known yet that the decision needs; it is nobody's failure.
+            RECONCILES.labels("waiting").inc()
+            _log.debug("reconcile_waits", generator=str(key), reason=error.message)
+            return _WAITING_S
         except OctavoError as error:
             RECONCILES.labels("failed").inc()
             _log.warning("reconcile_failed", generator=str(key), error=error.message, kind=error.code)

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from tests.servers.starting import wait_until
 
+from octavo_core.errors import Misconfigured
 from octavo_operator.health import Heartbeat, serve
 
 
@@ -55,7 +56,7 @@ def test_a_stuck_loop_is_seen_from_outside_it() -> None:
 def test_a_port_that_is_taken_is_an_error_and_no_silence() -> None:
     with (
         serve("127.0.0.1", 0, alive=lambda: None, ready=lambda: None) as port,
-        pytest.raises(OSError),
+        pytest.raises(Misconfigured, match="cannot be listened on"),
         serve("127.0.0.1", port, alive=lambda: None, ready=lambda: None),
     ):
         raise AssertionError("never here")
