@@ -8,9 +8,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from scripts.cluster.layout import Cache
 from tests.servers import cluster, mariadb, postgresql, redis
+
+# How fast an example runs says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile("octavo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("octavo")
 
 REQUIRE_ALL = os.environ.get("OCTAVO_REQUIRE") == "all"
 

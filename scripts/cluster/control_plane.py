@@ -150,4 +150,6 @@ class ControlPlane:
             f"--kubeconfig={self.kubeconfig(ADMIN)}",
             f"--config={cache.asset(KWOK, 'kwok-stages.yaml')}",
             f"--manage-nodes-with-annotation-selector={KWOK_ANNOTATION}=fake",
+            # Without a Lease it renews a node's status only when told of it, and the node controller soon gives the node up.
+            "--node-lease-duration-seconds=40",
         ]
