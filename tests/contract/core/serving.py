@@ -37,6 +37,16 @@ class Issuer:
         self.delay_s = 0.0
         self.asked = 0
         self.url = ""
+        self.description: Any = None
+        """The discovery document; None: a right one."""
+
+    @property
+    def issuer(self) -> str:
+        return self.url.removesuffix("/jwks.json") + "/realms/tales"
+
+    async def describe(self, _request: web.Request) -> web.Response:
+        right = {"issuer": self.issuer, "jwks_uri": self.url}
+        return web.json_response(right if self.description is None else self.description)
 
     async def answer(self, _request: web.Request) -> web.Response:
         self.asked += 1
@@ -50,6 +60,7 @@ class Issuer:
 async def issuing(issuer: Issuer) -> AsyncIterator[Issuer]:
     app, port = web.Application(), free_port()
     app.router.add_get("/jwks.json", issuer.answer)
+    app.router.add_get("/realms/tales/.well-known/openid-configuration", issuer.describe)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -18,7 +18,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from tests.contract.core.serving import Issuer, issuing
 
 from octavo_core.errors import Unauthenticated, Unavailable
-from octavo_core.identity import ANONYMOUS, JwksKeys, Principal, StaticKeys, TokenVerifier, keys
+from octavo_core.identity import ANONYMOUS, DiscoveredKeys, JwksKeys, Principal, StaticKeys, TokenVerifier, keys
 
 ISSUER, AUDIENCE = "https://auth.example", "octavo"
 
@@ -279,3 +279,34 @@ async def test_an_issuer_that_is_down_or_hangs_is_unavailable_and_comes_back(iss
     issuer.delay_s = 0
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
     assert await slow.verify(f"Bearer {ED.token()}")
+
+
+async def test_an_issuer_is_asked_where_its_keys_are(issuer: Issuer) -> None:
+    issuer.body = JWKS
+    verifier = TokenVerifier(DiscoveredKeys(issuer.issuer), issuer=issuer.issuer, audience=AUDIENCE)
+    token = RS.token(iss=issuer.issuer, roles=["Reader", "Admin"])
+    assert await verifier.verify(f"Bearer {token}") == Principal("ana", "admin")
+    await refused(verifier, f"Bearer {RS.token()}")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"issuer": "https://another.example", "jwks_uri": "{url}"},
+        {"issuer": "{issuer}"},
+        {"issuer": "{issuer}", "jwks_uri": 7},
+        {},
+        [],
+        "no document",
+    ],
+    ids=str,
+)
+async def test_a_discovery_document_that_does_not_fit_opens_nothing(issuer: Issuer, description: Any) -> None:
+    issuer.body = JWKS
+    if isinstance(description, dict):
+        put = {"{url}": issuer.url, "{issuer}": issuer.issuer}
+        description = {name: put.get(value, value) for name, value in description.items()}
+    issuer.description = description
+    verifier = TokenVerifier(DiscoveredKeys(issuer.issuer), issuer=issuer.issuer, audience=AUDIENCE)
+    with pytest.raises(Unavailable):
+        await verifier.verify(f"Bearer {RS.token(iss=issuer.issuer)}")

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from tests.servers.databases import BACKENDS, new_database
 
 from octavo_core.clock import ManualClock
 from octavo_jobs.store import JobStore, open_store
-
-BACKENDS = [
-    pytest.param("sqlite"),
-    pytest.param("postgresql", marks=pytest.mark.needs("postgresql")),
-    pytest.param("mariadb", marks=pytest.mark.needs("mariadb")),
-]
 
 
 @pytest.fixture
@@ -29,23 +21,8 @@ def clock() -> ManualClock:
 @pytest.fixture(params=BACKENDS)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A new, empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/jobs.db"
-        return
-    server = request.getfixturevalue(f"{request.param}_url")
-    name = f"jobs_{uuid.uuid4().hex[:12]}"
-    admin = sa.make_url(server)
-    if request.param == "postgresql":
-        admin = admin.set(drivername="postgresql+asyncpg", database="postgres")
-    else:
-        admin = admin.set(drivername="mysql+aiomysql")
-    engine = create_async_engine(admin, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield f"{server}/{name}"
-    async with engine.connect() as connection:
-        await connection.execute(sa.text(f"DROP DATABASE {name}"))
-    await engine.dispose()
+    async with new_database(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.unit.kube.desired_making import API, NAME, WORKER, Objects, story, te
 from octavo_core.http.health import health_router
 from octavo_core.spec import Credentials, SecretRef
 from octavo_generation.probes import Probes
-from octavo_generation.providers.credentials import variable_of
+from octavo_generation.providers.credentials import variables_of
 from octavo_generation.resources import read_generators_file
 from octavo_generation.server import ServerSettings
 from octavo_generation.worker import WorkerSettings
@@ -44,9 +44,9 @@ def test_a_process_starts_with_what_it_is_told(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(("name", "key"), [("xai", "apiKey"), ("a-b.c", "d_e"), ("0", "-.-")])
 def test_a_key_stands_where_its_provider_looks(name: str, key: str) -> None:
     reference = SecretRef(name=name, key=key)
-    assert reference.variable == variable_of(Credentials(secret_ref=reference))
+    assert (reference.variable,) == variables_of(Credentials(secret_ref=reference))
     told = Objects(text({"credentials": {"secretRef": {"name": name, "key": key}}})).variables(WORKER)
-    assert told[variable_of(Credentials(secret_ref=reference))] == (name, key)
+    assert told[variables_of(Credentials(secret_ref=reference))[0]] == (name, key)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -58,11 +58,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             text_generator("private", quick.url, auth={"mode": "jwt"}),
             generator("llama", task="text", engine={"name": "llamacpp", "model": "file:///models/llama.gguf"}),
             text_generator("keyless", quick.url, providers=[provider(quick.url, credentials={"env": "TEST_ABSENT_KEY"})]),
-            text_generator("oidc", quick.url, auth={"mode": "oidc", "issuer": "https://login.example.org"}),
         )
         environment = {
             "TEST_PROVIDER_KEY": PROVIDER_KEY,
             "OCTAVO_JWKS_URL": tokens.url,
+            # a generator without its key must say so
+            "OCTAVO_FAKE_PROVIDERS_URL": "",
             "OCTAVO_CORS_ORIGINS": '["https://app.example.org"]',
         }
         with platform(file, EXAMPLES, home=folder / "home", environment=environment) as running:

@@ -45,7 +45,6 @@ def test_the_state_follows_the_work(client: httpx.Client, held: Upstream) -> Non
     [
         ("llama", "the engine llamacpp is not served"),
         ("keyless", "the environment variable TEST_ABSENT_KEY is not set"),
-        ("oidc", "auth.mode oidc is not served"),
     ],
 )
 def test_a_generator_that_cannot_be_served_says_why_and_troubles_no_other(client: httpx.Client, name: str, reason: str) -> None:

@@ -47,6 +47,7 @@ def test_a_closed_generator_without_keys_is_refused_rather_than_open() -> None:
         serve(resource(auth={"mode": "jwt"}))
 
 
-def test_a_way_to_close_it_that_this_version_lacks_is_refused_rather_than_open() -> None:
-    with pytest.raises(Misconfigured, match="oidc is not served"):
-        serve(resource(auth={"mode": "oidc", "issuer": "https://login.example.org"}), jwks_url=JWKS)
+async def test_a_generator_of_another_issuer_is_closed_too() -> None:
+    generator = serve(resource(auth={"mode": "oidc", "issuer": "https://login.example.org"}))
+    with pytest.raises(Unauthenticated):
+        await generator.principal(None)

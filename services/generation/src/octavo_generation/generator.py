@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from octavo_core.errors import Misconfigured, Unauthenticated
-from octavo_core.identity import ANONYMOUS, Forwarded, JwksKeys, Principal, TokenVerifier, is_forwarded, verify_forwarded
+from octavo_core.identity import ANONYMOUS, Forwarded, DiscoveredKeys, JwksKeys, Principal, TokenVerifier, is_forwarded, verify_forwarded
 from octavo_core.spec import GeneratorService
 from octavo_generation.tasks import Task, task_for
 from octavo_jobs.lifecycle import Policy
@@ -55,10 +55,12 @@ def serve(
     )
     verifier = None
     if auth.mode != "none":
-        # Refused rather than served open: a generator that asks for tokens must never answer without one.
-        if auth.mode != "jwt":
-            raise Misconfigured(f"auth.mode {auth.mode} is not served by this version of Octavo; it serves none, jwt")
-        if jwks_url is None:
+        # Refused rather than served open where anything is missing: a generator that asks for tokens never answers without one.
+        if auth.mode == "oidc":
+            assert auth.issuer is not None, "the resource's own rule asks for it"
+            verifier = TokenVerifier(DiscoveredKeys(auth.issuer), issuer=auth.issuer, audience=auth.audience)
+        elif jwks_url is None:
             raise Misconfigured("auth.mode jwt needs OCTAVO_JWKS_URL, where the issuer's public keys are")
-        verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
+        else:
+            verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
     return Generator(resource, task_for(resource.spec), policy, verifier, forwarding_key)

@@ -138,6 +138,20 @@ def doctor(home: Annotated[Path, typer.Option(envvar="OCTAVO_HOME", help="Folder
     run(home)
 
 
+@app.command("fake-providers")
+def fake_providers(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any that is free.")] = 8090,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    latency: Annotated[
+        list[str] | None, typer.Option(help="Seconds before an answer, as TYPE=SECONDS, such as openai=0.05; may be repeated.")
+    ] = None,
+) -> None:
+    """A server that speaks the wire formats of all providers and answers with samples; latency, failures and refusals can be scripted."""
+    from octavo_fakes.main import run
+
+    run(host, port, latency or [])
+
+
 @app.command()
 def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")] = None) -> None:
     """The JSON Schema of a GeneratorService, for editors."""

@@ -56,9 +56,9 @@ def test_a_fault_of_a_list_entry_keeps_its_index() -> None:
 def test_what_is_allowed_is_said() -> None:
     assert faults(story(workers={"max": 0}))["spec.workers.max"].allowed == "a whole number from 1 to 1000"
     assert faults(provider(type="x"))["spec.providers[0].type"].allowed == (
-        "one of xai, openai, azure-openai, openai-compatible, anthropic, flux, stability, automatic1111, midjourney, fake"
+        "one of xai, openai, azure-openai, openai-compatible, anthropic, flux, stability, automatic1111, midjourney, sketch, fake"
     )
-    assert faults(story(moderation={"on": True}))["spec.moderation.on"].allowed == "enabled, blockedWords"
+    assert faults(story(moderation={"on": True}))["spec.moderation.on"].allowed == "enabled, blockedWords, provider"
     assert faults(story(moderation={"enabled": 1}))["spec.moderation.enabled"].allowed == "true or false"
 
 

@@ -1,15 +1,19 @@
-"""Public keys that tokens are checked with: a fixed set, or a JWKS endpoint (RFC 7517)."""
+"""Public keys that tokens are checked with: a fixed set, a JWKS endpoint (RFC 7517), or an issuer that says itself where its keys are
+(OpenID Connect Discovery 1.0: Entra ID, Keycloak, Auth0)."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jwt
 import structlog
 
 from octavo_core.errors import Unavailable
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = structlog.get_logger(__name__)
 
@@ -55,19 +59,45 @@ class JwksKeys:
             raise Unavailable("the issuer's keys cannot be fetched; no token can be checked")
         return self._keys.get(key_id)
 
+    async def _keys_url(self, session: aiohttp.ClientSession) -> str:
+        return self._url
+
     async def _fetch(self) -> None:
         # Here and not above: most processes never ask an issuer, and should not pay 15 MB for it.
         import aiohttp
 
         self._asked_at = time.monotonic()
         try:
-            timeout = aiohttp.ClientTimeout(total=self._timeout_s)
-            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._url) as answer:
-                answer.raise_for_status()
-                self._keys = _by_id(await answer.json(content_type=None))
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s)) as session:
+                self._keys = _by_id(await _read(session, await self._keys_url(session)))
                 self._fetched_at = time.monotonic()
         except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError, AttributeError, jwt.PyJWTError) as error:
             log.warning("keys could not be fetched", error=type(error).__name__)
+
+
+class DiscoveredKeys(JwksKeys):
+    """Of an issuer, whose discovery document is read with each fetch: an issuer may move its keys."""
+
+    def __init__(self, issuer: str, *, timeout_s: float = 5.0) -> None:
+        super().__init__(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout_s=timeout_s)
+        self._issuer = issuer
+
+    async def _keys_url(self, session: aiohttp.ClientSession) -> str:
+        document = await _read(session, self._url)
+        # Section 4.3: a document that speaks for another issuer is no answer to our question.
+        if document["issuer"] != self._issuer:
+            raise ValueError("the discovery document names another issuer")
+        found = str(document["jwks_uri"])
+        if not found.startswith("https://") and not self._issuer.startswith("http://"):
+            raise ValueError("the keys of an https issuer must come by https")
+        return found
+
+
+async def _read(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+    async with session.get(url) as answer:
+        answer.raise_for_status()
+        document: dict[str, Any] = await answer.json(content_type=None)
+        return document
 
 
 def _by_id(jwks: dict[str, Any]) -> dict[str, jwt.PyJWK]:

@@ -53,12 +53,11 @@ class TokenVerifier:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
             raise Unauthenticated("the token names no subject")
-        return Principal(subject, _role(claims.get("role")))
+        return Principal(subject, _role(claims.get("role"), claims.get("roles")))
 
 
-def _role(claim: object) -> Role:
-    match claim:
-        case "admin" | "service":
-            return claim
-        case _:
-            return "user"
+def _role(claim: object, claims: object) -> Role:
+    """`role` as Octavo's own tokens have it; `roles`, a list, as Entra ID and Keycloak write theirs."""
+    said = [claim, *(claims if isinstance(claims, list) else ())]
+    named = {str(role).lower() for role in said if isinstance(role, str)}
+    return "admin" if "admin" in named else "service" if "service" in named else "user"

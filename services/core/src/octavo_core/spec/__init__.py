@@ -4,16 +4,16 @@ from octavo_core.spec.audiences import AUDIENCE_NAMES, DEFAULT_AUDIENCES, Audien
 from octavo_core.spec.auth import Auth
 from octavo_core.spec.engine import Engine, EngineName, Quantization
 from octavo_core.spec.jobs import Jobs, Retry
-from octavo_core.spec.limits import Budget, Limits, Moderation
+from octavo_core.spec.limits import Breaker, Budget, Fallback, Images, Limits, Moderation
 from octavo_core.spec.load import load_resources
 from octavo_core.spec.model_uri import ModelUri, parse_model_uri
 from octavo_core.spec.parse import parse_resource
 from octavo_core.spec.pipeline import Pipeline, Step
-from octavo_core.spec.providers import Provider, ProviderType
+from octavo_core.spec.providers import Provider, ProviderPrice, ProviderType
 from octavo_core.spec.references import Credentials, External, SecretRef
 from octavo_core.spec.resource import API_VERSION, GROUP, KIND, VERSION, GeneratorService, Metadata, Spec
 from octavo_core.spec.status import Condition, QueueStatus, Status, WorkersStatus
-from octavo_core.spec.stores import Database, Redis, Storage
+from octavo_core.spec.stores import AzureStorage, Database, Redis, S3Storage, Storage
 from octavo_core.spec.tasks import DEFAULT_MODES, TASKS, Mode, Task
 from octavo_core.spec.workloads import Api, HttpRoute, Ingress, ParentRef, Resources, Scaling, Workers
 
@@ -31,6 +31,8 @@ __all__ = [
     "AudienceParameters",
     "Audiences",
     "Auth",
+    "AzureStorage",
+    "Breaker",
     "Budget",
     "Condition",
     "Credentials",
@@ -38,8 +40,10 @@ __all__ = [
     "Engine",
     "EngineName",
     "External",
+    "Fallback",
     "GeneratorService",
     "HttpRoute",
+    "Images",
     "Ingress",
     "Jobs",
     "Limits",
@@ -50,12 +54,14 @@ __all__ = [
     "ParentRef",
     "Pipeline",
     "Provider",
+    "ProviderPrice",
     "ProviderType",
     "Quantization",
     "QueueStatus",
     "Redis",
     "Resources",
     "Retry",
+    "S3Storage",
     "Scaling",
     "SecretRef",
     "Spec",

@@ -9,7 +9,7 @@ from pydantic import Field
 from octavo_core.spec.model import Model
 from octavo_core.spec.references import Credentials
 from octavo_core.spec.rule import Rule
-from octavo_core.spec.scalars import HttpUrl, Label
+from octavo_core.spec.scalars import HttpUrl, ProviderName
 
 ProviderType = Literal[
     "xai",
@@ -21,6 +21,7 @@ ProviderType = Literal[
     "stability",
     "automatic1111",
     "midjourney",
+    "sketch",
     "fake",
 ]
 PROVIDER_TYPES: tuple[ProviderType, ...] = get_args(ProviderType)
@@ -35,16 +36,25 @@ def _cel_list(types: tuple[ProviderType, ...]) -> str:
     return f"[{', '.join(repr(name) for name in types)}]"
 
 
+class ProviderPrice(Model):
+    """Prices that count in place of those in Octavo's own table; what is left out costs nothing."""
+
+    input_per_million: float = Field(0, ge=0, le=1_000_000, description="US dollars for a million tokens of prompts.")
+    output_per_million: float = Field(0, ge=0, le=1_000_000, description="US dollars for a million tokens of answers.")
+    per_image: float = Field(0, ge=0, le=1_000_000, description="US dollars for a picture.")
+
+
 class Provider(Model):
     """One upstream: whom to call, which model to ask for, and where the key is."""
 
-    name: Label = Field(
+    name: ProviderName = Field(
         description="Your own name for this provider, unique in the list: it stands in results, logs, metrics and in the"
         " request's `provider`."
     )
     type: ProviderType = Field(
         description="Whose API is spoken. openai-compatible: any server with OpenAI's wire format (vLLM, Ollama, llama.cpp, LM Studio)."
-        " automatic1111: Stable Diffusion's web UI. midjourney: a gateway of your own. fake: made-up answers, for trying things out."
+        " automatic1111: Stable Diffusion's web UI. midjourney: a gateway of your own. sketch: Octavo's own drawing by rules, which needs"
+        " no upstream and no key. fake: made-up answers, for trying things out."
     )
     model: str | None = Field(
         None,
@@ -67,6 +77,17 @@ class Provider(Model):
     credentials: Credentials | None = Field(None, description="Where the API key is. The key itself never stands in the resource.")
     timeout_seconds: int = Field(
         60, ge=1, le=3600, description="How long one call may take, in seconds, before it counts as failed and the next provider is asked."
+    )
+
+    max_concurrent: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="How many calls of one worker to this provider may run at once; more wait. Left out: 5 where pictures are made, else"
+        " workers.concurrency.",
+    )
+    price: ProviderPrice | None = Field(
+        None, description="What a call costs, where Octavo's own table does not know it or is out of date; budgets are reckoned with it."
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from octavo_core.spec.model import Model
-from octavo_core.spec.rule import Rule, one_of
+from octavo_core.spec.rule import Rule, any_of
 from octavo_core.spec.scalars import EnvironmentName, ObjectName, SecretKey
 
 
@@ -25,17 +25,17 @@ class SecretRef(Model):
 
 
 class Credentials(Model):
-    """A key or password: from a Secret in a cluster, from the environment on a laptop."""
+    """A key or password: from a Secret in a cluster, from the environment on a laptop. With both, one file serves both places."""
 
     secret_ref: SecretRef | None = Field(
         None, description="The Secret that holds the value. When it changes, the workers are rolled with the new value."
     )
     env: EnvironmentName | None = Field(
-        None, description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets."
+        None, description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets. Where it is set, it counts."
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        one_of("secretRef", "env", message="credentials come from exactly one of secretRef and env; give one of the two"),
+        any_of("secretRef", "env", message="credentials come from secretRef or env; give at least one of the two"),
     )
 
 

@@ -10,7 +10,7 @@ from octavo_core.spec.audiences import DEFAULT_AUDIENCES, AudienceName, Audience
 from octavo_core.spec.auth import Auth
 from octavo_core.spec.engine import Engine
 from octavo_core.spec.jobs import Jobs
-from octavo_core.spec.limits import Limits, Moderation
+from octavo_core.spec.limits import Fallback, Images, Limits, Moderation
 from octavo_core.spec.model import Model
 from octavo_core.spec.pipeline import Pipeline
 from octavo_core.spec.providers import Provider
@@ -53,6 +53,10 @@ class Spec(Model):
     limits: Limits = Field(
         default_factory=Limits, json_schema_extra={"default": {}}, description="What a caller may ask for, and how often."
     )
+    fallback: Fallback = Field(
+        default_factory=Fallback, json_schema_extra={"default": {}}, description="How the providers stand in for each other."
+    )
+    images: Images | None = Field(None, description="For the task image: how pictures are asked for and kept.")
     moderation: Moderation = Field(
         default_factory=Moderation, json_schema_extra={"default": {}}, description="What is refused for its content."
     )
@@ -95,13 +99,33 @@ class Spec(Model):
             schema={"if": {"required": ["audiences"]}, "then": {"properties": {"task": {"enum": ["story"]}}}},
         ),
         Rule(
-            name="sketch draws",
-            cel="!has(self.engine) || self.engine.name != 'sketch' || self.task == 'image'",
-            message="the engine sketch makes images only; set task to image, or take another engine",
-            check=lambda spec: spec.engine is None or spec.engine.name != "sketch" or spec.task == "image",
+            name="images are for the task image",
+            cel="!has(self.images) || self.task == 'image'",
+            message="only the task image has settings of images; leave them out",
+            check=lambda spec: spec.images is None or spec.task == "image",
+            reads=("task", "images"),
+            at="images",
+            schema={"if": {"required": ["images"]}, "then": {"properties": {"task": {"enum": ["image"]}}}},
+        ),
+        Rule(
+            name="sketch draws and describes",
+            cel="!has(self.engine) || self.engine.name != 'sketch' || self.task in ['image', 'image-description']",
+            message="the engine sketch makes and describes images only; set task to image or image-description, or take another engine",
+            check=lambda spec: spec.engine is None or spec.engine.name != "sketch" or spec.task in ("image", "image-description"),
             reads=("task", "engine"),
             at="engine",
-            allowed="task image, or another engine",
+            allowed="task image or image-description, or another engine",
+        ),
+        Rule(
+            name="the moderating provider is one of the providers",
+            cel="!has(self.moderation) || !has(self.moderation.provider)"
+            " || (has(self.providers) && self.providers.exists(p, p.name == self.moderation.provider))",
+            message="moderation.provider names none of the providers",
+            check=lambda spec: (
+                spec.moderation.provider is None or any(provider.name == spec.moderation.provider for provider in spec.providers or ())
+            ),
+            reads=("moderation", "providers"),
+            at="moderation",
         ),
         Rule(
             name="provider names are unique",
@@ -124,6 +148,11 @@ class Spec(Model):
         if self.task != "story":
             return {}
         return dict(DEFAULT_AUDIENCES) if self.audiences is None else self.audiences.complete()
+
+    @property
+    def image_settings(self) -> Images:
+        """`images`, or its defaults."""
+        return self.images or Images()  # type: ignore[call-arg]
 
     @property
     def model_label(self) -> str:

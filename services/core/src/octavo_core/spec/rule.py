@@ -54,6 +54,21 @@ def one_of(*fields: str, message: str) -> Rule:
     )
 
 
+def any_of(*fields: str, message: str) -> Rule:
+    """At least one of the fields is given."""
+    attributes = tuple("".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in fields)
+    return Rule(
+        name=f"at least one of {', '.join(fields)}",
+        cel=" || ".join(f"has(self.{name})" for name in fields),
+        message=message,
+        check=lambda model: any(getattr(model, name) is not None for name in attributes),
+        reads=fields,
+        allowed=f"at least one of {', '.join(fields)}",
+        missing=True,
+        schema={"anyOf": [{"required": [name]} for name in fields]},
+    )
+
+
 def immutable(what: str, remedy: str = "make a new GeneratorService") -> JsonDict:
     """`json_schema_extra` of a field that may not change once written. Only the API server knows the old value."""
     rule: JsonDict = {"rule": "self == oldSelf", "message": f"{what} cannot change; {remedy}", "reason": "FieldValueForbidden"}

@@ -36,6 +36,18 @@ Label = Annotated[
     ),
 ]
 
+ProviderName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=63,
+        pattern="^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$",
+        json_schema_extra={
+            "x-octavo-allowed": "1 to 63 lower case letters, digits, hyphens and underscores, a letter or digit at both ends"
+        },
+    ),
+]
+
 ImageName = Annotated[
     str,
     Field(

@@ -115,7 +115,17 @@ class Storage(Model):
     s3: S3Storage | None = Field(None, description="Needed for the backend s3.")
     azure: AzureStorage | None = Field(None, description="Needed for the backend azure.")
     credentials: Credentials | None = Field(
-        None, description="Access key of the object storage. Left out: the identity of the pod or of the machine."
+        None,
+        description="Access key of the object storage: ID:SECRET for s3, the account's key for azure. Left out: the identity of the pod"
+        " or of the machine.",
+    )
+    encryption_key: Credentials | None = Field(
+        None,
+        description="A key of 32 bytes in base64, with which pictures are encrypted (AES-256-GCM) before they leave the process. Left out:"
+        " what the storage itself does.",
+    )
+    retention_days: int | None = Field(
+        None, ge=1, le=36500, description="How many days pictures are kept. Left out: until they are deleted."
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (*_settings_of("s3", "s3.bucket"), *_settings_of("azure", "azure.account and azure.container"))

@@ -11,21 +11,12 @@ from octavo_core.spec.resource import GeneratorService
 
 @dataclass(frozen=True, slots=True)
 class Unacted:
-    """A field by its attribute path below `spec`; with `value`, only that value of it."""
+    """A field by its attribute path below `spec`."""
 
     attributes: tuple[str, ...]
-    value: object = None
 
 
-NOT_YET: tuple[Unacted, ...] = (
-    Unacted(("limits", "requests_per_minute")),
-    Unacted(("limits", "max_concurrent")),
-    Unacted(("limits", "budget")),
-    Unacted(("moderation",)),
-    Unacted(("storage",)),
-    Unacted(("pipeline",)),
-    Unacted(("auth", "mode"), "oidc"),
-)
+NOT_YET: tuple[Unacted, ...] = (Unacted(("pipeline",)),)
 
 
 def not_acted_on_yet(resource: GeneratorService) -> list[Fault]:
@@ -33,9 +24,8 @@ def not_acted_on_yet(resource: GeneratorService) -> list[Fault]:
     faults = []
     for entry in NOT_YET:
         value, default, path = _look(resource.spec, entry.attributes)
-        if value != default and entry.value in (None, value):
-            said = f"`{value}` " if entry.value is not None else ""
-            faults.append(Fault(path, f"{said}is accepted, but this version does not act on it yet"))
+        if value != default:
+            faults.append(Fault(path, "is accepted, but this version does not act on it yet"))
     return faults
 
 

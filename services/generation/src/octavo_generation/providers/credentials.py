@@ -1,7 +1,7 @@
 """Where a provider's key comes from.
 
 `credentials.env` names a variable. `credentials.secretRef` names a key of a Secret, which a cluster mounts into the variable
-`OCTAVO_SECRET_<NAME>_<KEY>`; on a laptop the person sets that variable.
+`OCTAVO_SECRET_<NAME>_<KEY>`; on a laptop the person sets that variable. A resource may have both, for both places.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ from octavo_core.errors import Misconfigured
 from octavo_core.spec import Credentials
 
 
-def variable_of(credentials: Credentials) -> str:
-    if credentials.env is not None:
-        return credentials.env
-    # Exactly one of the two is set: the resource's own rule.
-    assert credentials.secret_ref is not None
-    return credentials.secret_ref.variable
+def variables_of(credentials: Credentials) -> tuple[str, ...]:
+    """Where a process looks for the value, in this order."""
+    secret = credentials.secret_ref
+    return tuple(name for name in (credentials.env, None if secret is None else secret.variable) if name is not None)
+
+
+def find_credentials(credentials: Credentials | None, environment: Mapping[str, str]) -> str | None:
+    """The key; None when there is none here, or none is asked for."""
+    if credentials is None:
+        return None
+    found = (environment.get(name, "").strip() for name in variables_of(credentials))
+    return next((value for value in found if value), None)
 
 
 def read_credentials(credentials: Credentials | None, environment: Mapping[str, str]) -> str | None:
     """The key; None when the provider asks for none. Raises `Misconfigured` that names the variable, never its value."""
     if credentials is None:
         return None
-    variable = variable_of(credentials)
-    key = environment.get(variable, "").strip()
-    if not key:
-        raise Misconfigured(f"the environment variable {variable} is not set; it must hold the provider's key")
+    key = find_credentials(credentials, environment)
+    if key is None:
+        raise Misconfigured(f"the environment variable {' or '.join(variables_of(credentials))} is not set; it must hold the provider's key")
     return key

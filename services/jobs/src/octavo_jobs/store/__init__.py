@@ -1,6 +1,7 @@
 """The durable side of the job: one port, one SQL implementation, three servers."""
 
-from octavo_jobs.store.opening import open_store
+from octavo_jobs.store.opening import open_store, open_transactions
 from octavo_jobs.store.port import JobStore
+from octavo_jobs.store.transactions import Transactions
 
-__all__ = ["JobStore", "open_store"]
+__all__ = ["JobStore", "Transactions", "open_store", "open_transactions"]

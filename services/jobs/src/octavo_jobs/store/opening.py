@@ -10,7 +10,7 @@ from octavo_core.clock import Clock
 from octavo_core.errors import Misconfigured
 from octavo_jobs.store.port import JobStore
 from octavo_jobs.store.sql import SqlJobStore
-from octavo_jobs.store.transactions import ServerTransactions, SqliteTransactions
+from octavo_jobs.store.transactions import POOL_SIZE, ServerTransactions, SqliteTransactions, Transactions
 
 _DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "mysql": "mysql+aiomysql", "mariadb": "mysql+aiomysql"}
 
@@ -20,6 +20,12 @@ def open_store(url: str, clock: Clock) -> JobStore:
 
     Raises `Misconfigured` for any other URL, without repeating it (it may carry a password).
     """
+    return SqlJobStore(open_transactions(url), clock)
+
+
+def open_transactions(url: str, *, pool_size: int = POOL_SIZE) -> Transactions:
+    """How a database is written and read, for whoever keeps tables in it. `pool_size` bounds the connections to a server. Raises
+    what `open_store` raises."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -28,7 +34,7 @@ def open_store(url: str, clock: Clock) -> JobStore:
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise Misconfigured("a store of jobs in memory would lose them; give SQLite a file: sqlite:///PATH")
-        return SqlJobStore(SqliteTransactions(Path(parsed.database)), clock)
+        return SqliteTransactions(Path(parsed.database))
     if backend not in _DRIVERS:
         raise Misconfigured(f"no store for a {backend!r} database; sqlite, postgresql and mysql are known")
-    return SqlJobStore(ServerTransactions(parsed.set(drivername=_DRIVERS[backend])), clock)
+    return ServerTransactions(parsed.set(drivername=_DRIVERS[backend]), pool_size=pool_size)

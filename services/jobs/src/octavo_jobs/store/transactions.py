@@ -27,6 +27,7 @@ from octavo_core.errors import Unavailable
 Answer = TypeVar("Answer")
 Work = Callable[[Connection], Answer]
 
+POOL_SIZE = 8
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
 _WAL_DEADLINE_S = 5.0
@@ -205,7 +206,7 @@ class SqliteTransactions:
 class ServerTransactions:
     """PostgreSQL and MySQL through SQLAlchemy's asynchronous engines, READ COMMITTED, a bounded pool, bounded waits."""
 
-    def __init__(self, url: sa.URL, *, pool_size: int = 8) -> None:
+    def __init__(self, url: sa.URL, *, pool_size: int = POOL_SIZE) -> None:
         # Here and not above: it brings SQLAlchemy's ORM along, which a laptop with SQLite need not wait for.
         from sqlalchemy.ext.asyncio import create_async_engine
 

@@ -47,7 +47,7 @@ def run(path: Path, *, only_objects: bool = False, has: Collection[str] = ()) ->
         _show_objects(console, resource, objects(resource, settings, has))
     console.print("[bold]On this laptop, `octavo up` runs:[/]")
     console.print("  redis, api (one HTTP process for all)")
-    for plan in plan_workers(resources):
+    for plan in plan_workers(resources, os.environ):
         when = "always" if plan.always else f"from its first job until {plan.idle_s:g} s without work"
         console.print(f"  worker {plan.name}: {', '.join(plan.generators)} ({when})")
 

@@ -23,18 +23,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from octavo.runner.layout import Home, WorkerPlan, base_url, plan_workers
+from octavo.runner.layout import Home, WorkerPlan, base_url, free_port, plan_workers
 from octavo.runner.lines import LinePrinter
 from octavo.runner.process import OnLine, Process
 from octavo.runner.redis_server import find_redis_server, redis_command
 from octavo.runner.sleeping import Decision, decide
 from octavo_core.errors import Unavailable
 from octavo_core.spec import GeneratorService
+from octavo_generation.providers.registry import FAKES_URL
 from octavo_generation.resources import write_generators_file
 from octavo_jobs.channels import WAKE_CHANNEL
 from octavo_jobs.ending import end_task
@@ -69,6 +71,7 @@ class Supervisor:
             "OCTAVO_PORT": str(port),
             "OCTAVO_HOST": host,
             "PYTHONUNBUFFERED": "1",
+            FAKES_URL: os.environ.get(FAKES_URL, f"http://127.0.0.1:{free_port()}"),
             # glibc's arenas, one per thread, cost more memory here than they save time.
             "MALLOC_ARENA_MAX": "2",
         }
@@ -78,6 +81,12 @@ class Supervisor:
             "redis", redis_command(find_redis_server(), home.redis_socket), on_line=lambda _, line: self._redis_lines.append(line)
         )
         self._api = self._process("api", [sys.executable, "-m", "octavo.platform.server"])
+        self._samples: Process | None = None
+        if FAKES_URL not in os.environ:
+            address = urlsplit(self._environment[FAKES_URL])
+            self._samples = self._process(
+                "samples", [sys.executable, "-m", "octavo_fakes", "--host", str(address.hostname), "--port", str(address.port)]
+            )
 
     async def run(self, resources: Sequence[GeneratorService], stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         """Until `stop` is set; then everything is ended in order. Raises `Unavailable` when the platform cannot start."""
@@ -93,6 +102,8 @@ class Supervisor:
         finally:
             await asyncio.gather(*(end_task(task) for task in tasks))
             await asyncio.gather(*self._retiring, *(worker.process.stop(STOP_WORKERS_S + 5) for worker in self._workers.values()))
+            if self._samples is not None:
+                await self._samples.stop(5)
             await self._api.stop(10)
             await self._redis.stop(5)
 
@@ -103,14 +114,19 @@ class Supervisor:
         self._api.signal(signal.SIGHUP)
         self._printer.say("octavo", f"reloaded: {', '.join(resource.name for resource in resources)}")
 
+    def samples(self) -> list[str]:
+        """Providers, as `generator/provider`, in whose stead the fake ones answer."""
+        return [name for worker in self._workers.values() for name in worker.plan.samples]
+
     def kill_all(self) -> None:
         """The second Ctrl-C."""
-        for process in (*(worker.process for worker in self._workers.values()), self._api, self._redis):
-            process.kill()
+        for process in (*(worker.process for worker in self._workers.values()), self._samples, self._api, self._redis):
+            if process is not None:
+                process.kill()
 
     def _apply(self, resources: Sequence[GeneratorService]) -> None:
         write_generators_file(self._home.generators_file, resources)
-        plans = {plan.name: plan for plan in plan_workers(resources)}
+        plans = {plan.name: plan for plan in plan_workers(resources, self._environment)}
         for name, worker in list(self._workers.items()):
             plan = plans.get(name)
             if plan is None or plan.fingerprint != worker.plan.fingerprint:
@@ -179,13 +195,22 @@ class Supervisor:
                     case Decision.STOP:
                         self._printer.say("octavo", f"{worker.process.name} sleeps: no work for {worker.plan.idle_s:g} s")
                         await worker.process.stop(STOP_WORKERS_S + 5)
+                        await self._let_samples_sleep()
                     case Decision.KEEP:
                         pass
 
     def _start(self, worker: _Worker) -> None:
         worker.busy_at = time.monotonic()
         self._printer.say("octavo", f"starting {worker.process.name}")
+        if worker.plan.samples and self._samples is not None:
+            self._samples.start()
         worker.process.start()
+
+    async def _let_samples_sleep(self) -> None:
+        """The fake providers are there for as long as a worker is that asks them."""
+        asked = any(worker.plan.samples and worker.process.running for worker in self._workers.values())
+        if self._samples is not None and not asked:
+            await self._samples.stop(5)
 
     async def _wait_until_ready(self, stop: asyncio.Event) -> None:
         deadline = time.monotonic() + 60

@@ -80,6 +80,8 @@ async def _run(
         printer.say("octavo", f"ready at {base}")
         for resource in resources:
             printer.say("octavo", f"  {resource.name} ({resource.spec.task})  {base}/generators/{resource.name}/docs")
+        if samples := supervisor.samples():
+            printer.say("octavo", f"no key is set for {', '.join(samples)}: what they answer are samples of the fake providers", "warning")
 
     try:
         await supervisor.run(resources, stop, ready)
