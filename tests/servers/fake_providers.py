@@ -67,7 +67,7 @@ class FakeProviders:
         return body
 
 
-_BASE_PATHS: Mapping[str, str] = {"openai": "/v1", "xai": "/v1", "openai-compatible": "/v1"}
+_BASE_PATHS: Mapping[str, str] = {"openai": "/v1", "xai": "/v1", "openai-compatible": "/v1", "fake": "/v1"}
 
 
 @contextlib.contextmanager

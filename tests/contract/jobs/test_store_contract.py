@@ -410,3 +410,23 @@ async def test_a_database_that_is_not_there_is_unavailable() -> None:
         with pytest.raises(Unavailable):
             await store.accept_many([new()])
         await store.close()
+
+
+async def test_open_jobs_are_counted_by_queue_and_owner(store: JobStore) -> None:
+    mine = await accept(store, *(new(owner="ana") for _ in range(4)))
+    await accept(store, new(owner="Ana"), new(owner="luis"), new(owner="ana", queue="images"))
+    assert await store.count_open("stories", "ana") == 4
+    claimed = await store.claim_many([mine[0].id, mine[1].id], worker="w1")
+    assert await store.count_open("stories", "ana") == 4, "running is open, too"
+    await store.finish_many([Finish(claimed[0].id, 1, Succeeded("{}")), Finish(claimed[1].id, 1, FATAL)])
+    await store.cancel(mine[2].id)
+    assert await store.count_open("stories", "ana") == 1
+    assert await store.count_open("stories", "Ana") == 1
+    assert await store.count_open("nothing", "ana") == 0
+    assert await store.count_open("stories", "nobody") == 0
+
+
+async def test_a_failed_attempt_that_will_be_tried_again_is_open(store: JobStore) -> None:
+    job = await running(store)
+    await store.finish_many([Finish(job.id, job.attempt, BOOM)])
+    assert await store.count_open("stories", "ana") == 1

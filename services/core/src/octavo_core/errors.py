@@ -11,6 +11,7 @@ OctavoError
 ├── NotFound
 ├── Conflict                the state of the thing forbids the action, or an idempotency key names another body
 ├── Throttled               too much at once; says when to come back
+│   └── BudgetSpent         the generator's money or tokens of the day or the month are spent
 ├── Moderated               refused for its content
 ├── ProviderError           an upstream failed
 │   ├── ProviderUnavailable
@@ -97,6 +98,18 @@ class Conflict(OctavoError):
 class Throttled(OctavoError):
     code = "too_many_requests"
     retryable = True
+
+
+class BudgetSpent(Throttled):
+    """`retry_after` until the period ends. Not worth another attempt before, except where only calls under way hold the rest
+    (`held`): what they do not use is free again in a moment."""
+
+    code = "budget_spent"
+    retryable = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None, held: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retryable = held
 
 
 class Moderated(OctavoError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from octavo_core.errors import Misconfigured, Unauthenticated
-from octavo_core.identity import ANONYMOUS, Forwarded, DiscoveredKeys, JwksKeys, Principal, TokenVerifier, is_forwarded, verify_forwarded
+from octavo_core.identity import ANONYMOUS, DiscoveredKeys, Forwarded, JwksKeys, Principal, TokenVerifier, is_forwarded, verify_forwarded
 from octavo_core.spec import GeneratorService
 from octavo_generation.tasks import Task, task_for
 from octavo_jobs.lifecycle import Policy

@@ -28,13 +28,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from octavo_core.errors import Misconfigured, NotFound, Unavailable
 from octavo_core.http import Edge, problem_response
 from octavo_core.identity.forwarding import MIN_KEY_CHARS
-from octavo_core.settings import CommonSettings
+from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.api.services import open_job_services
 from octavo_generation.generator import serve as serve_generator
 from octavo_generation.process import named_resources, run
 from octavo_generation.starting import database_need, reach, redis_need
+from octavo_generation.uploads import UploadSettings
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,9 @@ class ServerSettings(CommonSettings):
         None, min_length=MIN_KEY_CHARS, description="What the activator signs with when it hands over jobs; 32 characters or more."
     )
     events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
+    signing_key: SecretStr | None = Field(
+        None, description="What links to pictures are signed with, 32 characters or more; made in OCTAVO_HOME when absent."
+    )
     start_seconds: float = Field(120.0, ge=0, description="How long database and Redis are waited for at start.")
     linger_seconds: float = Field(3.0, ge=0, description="How long requests are still taken after SIGTERM.")
     drain_seconds: float = Field(20.0, ge=0, description="How long open requests may still take after that.")
@@ -117,6 +121,9 @@ async def serve(settings: ServerSettings) -> None:
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
         events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
+        home=settings.home,
+        signing_key=None if settings.signing_key is None else settings.signing_key.get_secret_value(),
+        uploads=read_settings(UploadSettings).upload_limits(),
     )
     services.intake.ids_per_message[generator.name] = min(resource.spec.workers.concurrency, 32)
     app = create_generator_app(

@@ -19,12 +19,16 @@ from pydantic import Field, SecretStr
 
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured
-from octavo_core.settings import CommonSettings
+from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService
-from octavo_generation.handlers import GeneratorHandler, open_handler
+from octavo_generation.handlers import GeneratorHandler, Support, open_handler
+from octavo_generation.images.paths import PICTURES
+from octavo_generation.policy.ledger import SqlSpendLedger
 from octavo_generation.probes import Probes
 from octavo_generation.process import named_resources, run
 from octavo_generation.starting import database_need, reach, redis_need
+from octavo_generation.store import GenerationStore, open_generation_store
+from octavo_generation.uploads import UploadSettings
 from octavo_jobs.runner import Lane
 from octavo_jobs.store import open_store
 from octavo_jobs.worker import Worker
@@ -45,7 +49,17 @@ class WorkerSettings(CommonSettings):
 
 async def serve(settings: WorkerSettings) -> None:
     resources = named_resources(settings.generators_file, settings.generators)
-    handlers = _open_handlers(resources)
+    clock = SystemClock()
+    generation = open_generation_store(settings.jobs_url(), clock)
+    support = Support(
+        environment=os.environ,
+        store=generation,
+        ledger=SqlSpendLedger(generation),
+        pictures=settings.home / PICTURES,
+        uploads=read_settings(UploadSettings).upload_limits(),
+        clock=clock,
+    )
+    handlers = _open_handlers(resources, support)
     worker = Worker(
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
@@ -59,7 +73,7 @@ async def serve(settings: WorkerSettings) -> None:
     probes = None if settings.metrics_port is None else Probes(settings.metrics_port)
     if probes is not None:
         probes.start()
-    if not await _unless(stop, _reach_stores(settings)):
+    if not await _unless(stop, _reach_stores(settings, generation)):
         log.info("worker stopped before it began")
         return
     await worker.start()
@@ -73,14 +87,16 @@ async def serve(settings: WorkerSettings) -> None:
     await worker.stop(drain_s if settings.drain_seconds is None else min(drain_s, settings.drain_seconds))
     for handler in handlers.values():
         await handler.close()
+    await generation.close()
     log.info("worker stopped")
 
 
-async def _reach_stores(settings: WorkerSettings) -> None:
+async def _reach_stores(settings: WorkerSettings, generation: GenerationStore) -> None:
     store = open_store(settings.jobs_url(), SystemClock())
     try:
         needs = [database_need(settings.jobs_url(), store), redis_need(settings.redis_url.get_secret_value())]
         await reach(needs, within_s=settings.start_seconds)
+        await generation.migrate()
     finally:
         await store.close()
 
@@ -98,13 +114,13 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return False
 
 
-def _open_handlers(resources: Sequence[GeneratorService]) -> dict[str, GeneratorHandler]:
+def _open_handlers(resources: Sequence[GeneratorService], support: Support) -> dict[str, GeneratorHandler]:
     """One that cannot run here is left out and keeps its jobs queued; the others run. Raises `Misconfigured` when none can."""
     handlers: dict[str, GeneratorHandler] = {}
     reasons: list[str] = []
     for resource in resources:
         try:
-            handlers[resource.name] = open_handler(resource, os.environ)
+            handlers[resource.name] = open_handler(resource, support)
         except Misconfigured as error:
             log.error("a generator cannot run here", generator=resource.name, reason=error.message)
             reasons.append(f"{resource.name}: {error.message}")

@@ -147,9 +147,9 @@ def fake_providers(
     ] = None,
 ) -> None:
     """A server that speaks the wire formats of all providers and answers with samples; latency, failures and refusals can be scripted."""
-    from octavo_fakes.main import run
+    from octavo_fakes.main import read_latency, run
 
-    run(host, port, latency or [])
+    run(host, port, read_latency(latency or []))
 
 
 @app.command()

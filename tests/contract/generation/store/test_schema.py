@@ -17,7 +17,7 @@ from octavo_jobs.store import open_store
 
 
 async def test_both_stores_migrate_one_database_at_once_and_twice(database_url: str, clock: ManualClock) -> None:
-    stores = [open(database_url, clock) for _ in range(3) for open in (open_store, open_generation_store)]
+    stores = [opener(database_url, clock) for _ in range(3) for opener in (open_store, open_generation_store)]
     await asyncio.gather(*(store.migrate() for store in stores))
     await asyncio.gather(*(store.migrate() for store in stores))
     for store in stores:

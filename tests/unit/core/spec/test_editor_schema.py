@@ -21,8 +21,14 @@ BEYOND_JSON_SCHEMA = {
     *("model climbs", "quantization of another engine", "llamacpp in int8", "torch in int16", "sketch in a number format"),
     *("sketch writes", "two providers of one name", "two steps of one name"),
     *("step needs an unknown one", "step needs itself", "steps in a circle", "retry backwards", "issuer of an open door"),
-    *("min above max",
-    "moderated by nobody", "s3 without bucket", "bucket of a folder", "azure without container", "container of a folder"),
+    *(
+        "min above max",
+        "moderated by nobody",
+        "s3 without bucket",
+        "bucket of a folder",
+        "azure without container",
+        "container of a folder",
+    ),
 }
 
 

@@ -14,7 +14,21 @@ from octavo_core.spec.document import to_document, to_yaml
 from octavo_core.spec.schema import Schema, resource_schema
 
 SPEC: Schema = resource_schema()["properties"]["spec"]["properties"]
-LEAVE_TO_RULES = {"spec", "needs", "env", "secretRef", "managed", "external", "mode", "issuer", "audience", "backend", "s3", "azure", "provider"}
+LEAVE_TO_RULES = {
+    "spec",
+    "needs",
+    "env",
+    "secretRef",
+    "managed",
+    "external",
+    "mode",
+    "issuer",
+    "audience",
+    "backend",
+    "s3",
+    "azure",
+    "provider",
+}
 
 
 def values(schema: Schema) -> st.SearchStrategy[Any]:

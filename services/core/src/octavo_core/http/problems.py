@@ -27,6 +27,7 @@ _STATUS: dict[type[OctavoError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Throttled: 429,
+    errors.BudgetSpent: 429,
     errors.Moderated: 451,
     errors.ProviderError: 502,
     errors.ProviderUnavailable: 503,

@@ -31,7 +31,8 @@ class Credentials(Model):
         None, description="The Secret that holds the value. When it changes, the workers are rolled with the new value."
     )
     env: EnvironmentName | None = Field(
-        None, description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets. Where it is set, it counts."
+        None,
+        description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets. Where it is set, it counts.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -152,7 +152,7 @@ class Spec(Model):
     @property
     def image_settings(self) -> Images:
         """`images`, or its defaults."""
-        return self.images or Images()  # type: ignore[call-arg]
+        return self.images or Images()
 
     @property
     def model_label(self) -> str:

@@ -14,11 +14,13 @@ from octavo_core.errors import InvalidInput
 from octavo_core.identity import Principal
 from octavo_core.ids import generate_uuid
 from octavo_generation.api import bodies
+from octavo_generation.api.gate import Gate
 from octavo_generation.api.preferences import Preference, read_preference
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.views import ENDS
 from octavo_generation.generator import Generator
 from octavo_generation.tasks.fields import TaskRequest
+from octavo_generation.uploads.multipart import FormLimits, is_form, read_form
 from octavo_jobs.lifecycle import Job
 from octavo_jobs.model import NewJob
 from octavo_jobs.stream import Lagged
@@ -31,22 +33,26 @@ _LOOK_EVERY_S = 2.0
 class Admission:
     """Of one generator. Who asks is known by then."""
 
-    def __init__(self, generator: Generator, services: JobServices) -> None:
+    def __init__(self, generator: Generator, services: JobServices, gate: Gate) -> None:
         self._generator = generator
         self._services = services
+        self._gate = gate
 
     async def read_one(self, request: Request, principal: Principal) -> NewJob:
-        """The job that the body asks for. Raises `InvalidInput`."""
-        body = bodies.parse(self._generator.task.request, await bodies.read_json(request))
-        return self._job(body, principal, bodies.read_idempotency_key(request), (body,))
+        """The job that the body asks for. Raises `InvalidInput`, `Moderated`."""
+        body = await self._read_body(request)
+        await self._gate.check_words(principal, body.texts)
+        return await self._job(body, principal, bodies.read_idempotency_key(request), (body,))
 
     async def read_batch(self, request: Request, principal: Principal) -> list[NewJob]:
-        """The jobs that the body asks for, in its order. Raises `InvalidInput` with the faults of all."""
+        """The jobs that the body asks for, in its order. Raises `InvalidInput` with the faults of all, `Moderated`."""
         items = bodies.parse_items(self._generator.task.request, await bodies.read_json(request), MAX_BATCH)
         key = bodies.read_idempotency_key(request)
         if key is not None and len(key) > bodies.MAX_KEY_CHARS - 3:
             raise InvalidInput(f"Idempotency-Key of a batch must be at most {bodies.MAX_KEY_CHARS - 3} characters")
-        return [self._job(body, principal, None if key is None else f"{key}#{index}", items) for index, body in enumerate(items)]
+        await self._gate.check_words(principal, [text for body in items for text in body.texts])
+        keys = [None if key is None else f"{key}#{index}" for index in range(len(items))]
+        return [await self._job(body, principal, own, items) for body, own in zip(items, keys, strict=True)]
 
     def preference(self, request: Request) -> Preference:
         return read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
@@ -73,9 +79,21 @@ class Admission:
                     job = await self._current(job)
             return job
 
-    def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
-        bodies.check_length(body, self._generator.resource.spec)
-        payload = self._generator.task.prepare(body, self._generator.resource.spec)
+    async def _read_body(self, request: Request) -> TaskRequest:
+        kind, of_form = self._generator.task.request, self._generator.task.of_form
+        content_type = request.headers.get("content-type")
+        if of_form is not None and content_type is not None and is_form(content_type):
+            limits = FormLimits(max_file_bytes=self._services.uploads.picture.max_bytes)
+            fields = of_form(await read_form(content_type, request.stream(), limits))
+            parsed: TaskRequest = bodies.parse(kind, orjson.dumps(fields))
+        else:
+            parsed = bodies.parse(kind, await bodies.read_json(request))
+        return parsed
+
+    async def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
+        task, spec = self._generator.task, self._generator.resource.spec
+        bodies.check_length(body, spec)
+        payload = task.prepare(body, spec) if task.prepare_upload is None else await task.prepare_upload(body, spec, self._services.uploads)
         return NewJob(
             id=generate_uuid(),
             queue=self._generator.name,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.errors import OctavoError
@@ -13,31 +15,44 @@ from octavo_core.http import Check, Edge, create_app, problem_response
 from octavo_generation.api.activity import Activity
 from octavo_generation.api.backlog import backlog_router
 from octavo_generation.api.events import events_router
+from octavo_generation.api.gate import Gate
 from octavo_generation.api.generate import generate_router
+from octavo_generation.api.images import images_router
 from octavo_generation.api.jobs import jobs_router
+from octavo_generation.api.openai import OpenAI, in_openai_words, openai_router
+from octavo_generation.api.providers import providers_router
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import Submissions
 from octavo_generation.generator import Generator
+from octavo_generation.images.library import ImageLibrary
+from octavo_generation.images.opening import open_image_storage
+from octavo_generation.images.paths import PICTURES
 
 _GENERATE = "/api/v1/generate"
+_CHAT_BODY_BYTES = 14 * 1_048_576
+"""Conversations may hold pictures."""
+_CHAT = "/v1/chat/completions"
 
 
 class GeneratorApp:
-    """FastAPI for everything, with a short cut for the one route that is hot: `POST /api/v1/generate` is answered by the very
-    function that its FastAPI route calls, without the layers in between, which cost as much as the rest of the request. A page
-    of another origin needs one of those layers and takes the long way."""
+    """FastAPI for everything, with a short cut for the two routes that are hot: `POST /api/v1/generate` and `POST /v1/chat/completions`
+    are answered by the very functions that their FastAPI routes call, without the layers in between, which cost as much as the rest
+    of the request. A page of another origin needs one of those layers and takes the long way."""
 
     def __init__(
-        self, app: ASGIApp, submissions: Submissions, activity: Activity, *, service: str, max_body_bytes: int, cors: bool
+        self, app: ASGIApp, submissions: Submissions, openai: OpenAI, activity: Activity, *, service: str, max_body_bytes: int, cors: bool
     ) -> None:
         self._app = app
-        self._submissions = submissions
+        self._hot: Mapping[str, Callable[[Request], Awaitable[Response]]] = {_GENERATE: submissions.one, _CHAT: openai.chat}
         self._activity = activity
         self._cors = cors
         self._edge = Edge(self._dispatch, service=service, max_body_bytes=max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._activity.counts(scope["path"][len(scope.get("root_path", "")) :]):
+        path = scope["path"][len(scope.get("root_path", "")) :] if scope["type"] == "http" else None
+        if path is not None and path.startswith("/v1/"):
+            send = in_openai_words(send)
+        if path is None or not self._activity.counts(path):
             await self._edge(scope, receive, send)
             return
         self._activity.open_requests += 1
@@ -47,15 +62,12 @@ class GeneratorApp:
             self._activity.open_requests -= 1
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] == "http"
-            and scope["method"] == "POST"
-            and scope["path"] == scope.get("root_path", "") + _GENERATE
-            and not (self._cors and any(name == b"origin" for name, _ in scope["headers"]))
-        ):
-            scope["octavo.route"] = _GENERATE
+        path = scope["path"][len(scope.get("root_path", "")) :] if scope["type"] == "http" and scope["method"] == "POST" else ""
+        answer = self._hot.get(path)
+        if answer is not None and not (self._cors and any(name == b"origin" for name, _ in scope["headers"])):
+            scope["octavo.route"] = path
             try:
-                response = await self._submissions.one(Request(scope, receive))
+                response = await answer(Request(scope, receive))
             except OctavoError as error:
                 response = problem_response(error)
             await response(scope, receive, send)
@@ -68,13 +80,17 @@ def create_generator_app(
     services: JobServices,
     *,
     checks: Mapping[str, Check] | None = None,
+    environment: Mapping[str, str] | None = None,
     max_body_bytes: int = 1_048_576,
     cors_origins: Sequence[str] = (),
 ) -> GeneratorApp:
     """`services` are started and closed by the caller, who may share them between generators. `checks` are what readiness stands
-    on besides them."""
-    spec = generator.resource.spec
-    submissions, activity = Submissions(generator, services), Activity()
+    on besides them. `environment` holds the keys of a storage of pictures. Raises `Misconfigured` for a storage that cannot be opened."""
+    environment = os.environ if environment is None else environment
+    spec, activity, gate = generator.resource.spec, Activity(), Gate(generator, services)
+    submissions = Submissions(generator, services, gate)
+    openai = OpenAI(generator, services, admit=gate.admit, uploads=services.uploads)
+    max_body_bytes = max(max_body_bytes, generator.task.max_body_bytes, _CHAT_BODY_BYTES if spec.task == "text" else 0)
     app = create_app(
         service=generator.name,
         title=f"{generator.name} ({spec.task})",
@@ -88,4 +104,12 @@ def create_generator_app(
     app.include_router(events_router(generator, services))
     app.include_router(jobs_router(generator, services))
     app.include_router(backlog_router(generator, services, activity))
-    return GeneratorApp(app, submissions, activity, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))
+    app.include_router(openai_router(openai))
+    if spec.providers is not None:
+        app.include_router(providers_router(generator, environment, services.clock))
+    if spec.task == "image" and spec.image_settings.store:
+        storage = open_image_storage(spec.storage, folder=services.home / PICTURES / generator.name, environment=environment)
+        library = ImageLibrary(services.generation, storage, retention_days=spec.storage.retention_days)
+        services.libraries[generator.name] = library
+        app.include_router(images_router(generator, library, services.signer()))
+    return GeneratorApp(app, submissions, openai, activity, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))

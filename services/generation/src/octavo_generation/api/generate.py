@@ -54,13 +54,13 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
 
     @router.get("/{generation_id}", summary="State, progress and result", response_model=GenerationResponse)
     async def read(request: Request, generation_id: str) -> Response:
-        return json_response(generation_view(await _owned(request, generation_id)), 200)
+        return json_response(generation_view(await _owned(request, generation_id), root=_root(request)), 200)
 
     @router.delete("/{generation_id}", summary="Cancel", response_model=GenerationResponse, responses=_ACCEPTED)
     async def cancel(request: Request, generation_id: str) -> Response:
         await _owned(request, generation_id)
         job = await services.intake.cancel(generation_id)
-        return json_response(generation_view(job), 200 if job.state.ended else 202)
+        return json_response(generation_view(job, root=_root(request)), 200 if job.state.ended else 202)
 
     @router.post(
         "/{generation_id}/replay",
@@ -73,7 +73,7 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
         replayed = await services.intake.replay([generation_id])
         if not replayed:
             raise Conflict("only a failed or cancelled generation can be run again")
-        return json_response(generation_view(replayed[0]), 202)
+        return json_response(generation_view(replayed[0], root=_root(request)), 202)
 
     async def _owned(request: Request, generation_id: str) -> Job:
         principal = await generator.principal(request.headers.get("authorization"))
@@ -89,6 +89,11 @@ async def owned_job(services: JobServices, generator: Generator, principal: Prin
     if job is None or job.queue != generator.name or not (principal.sees_all or job.owner == principal.user):
         raise NotFound("there is no such generation")
     return job
+
+
+def _root(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root
 
 
 def _json_body(schema: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def jobs_router(generator: Generator, services: JobServices) -> APIRouter:
         backlog = (await services.store.backlogs([generator.name]))[0]
         return {
             "success": True,
-            "items": [generation_view(job) for job in page[:limit]],
+            "items": [generation_view(job, root=request.scope.get("root_path", "")) for job in page[:limit]],
             "next_cursor": encode_cursor(page[limit - 1].id) if more else None,
             "queue": {"queued": backlog.due, "delayed": backlog.delayed, "running": backlog.running},
         }

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
 from octavo_core.clock import Clock, SystemClock
-from octavo_core.errors import Unavailable
+from octavo_core.errors import OctavoError, Unavailable
+from octavo_generation.images.library import ImageLibrary
+from octavo_generation.images.retention import sweep_forever
+from octavo_generation.images.signing import LinkSigner, read_signing_key
+from octavo_generation.policy.rates import RequestRates
+from octavo_generation.store import GenerationStore, open_generation_store
+from octavo_generation.uploads import UploadLimits
 from octavo_jobs.ending import end_task
 from octavo_jobs.events import Event, EventPublisher, add_to_stream
 from octavo_jobs.intake import JobIntake
@@ -32,10 +39,18 @@ class JobServices:
     hub: EventHub
     clock: Clock
     redis: redis.asyncio.Redis
+    generation: GenerationStore
+    rates: RequestRates
+    uploads: UploadLimits
+    home: Path
+    signing_key: str | None = field(repr=False)
     _bell: Bell
     _publisher: EventPublisher
     _reaper: Reaper
+    libraries: dict[str, ImageLibrary] = field(default_factory=dict)
+    """Of the generators that keep pictures, by name; swept for as long as the process lives."""
     _reaping: asyncio.Task[None] | None = None
+    _sweeping: asyncio.Task[None] | None = None
     answer_by: float = math.inf
     """Until when (`time.monotonic`) callers may wait and follow; a process that is about to end moves it up, and they get a 202 or
     the end of their stream, with which they can go on elsewhere, instead of a broken connection."""
@@ -43,18 +58,39 @@ class JobServices:
     async def start(self) -> None:
         """Brings the schema up to date, begins to read events and to reap."""
         await self.store.migrate()
+        await self.generation.migrate()
         await self.hub.start()
         self._reaping = asyncio.create_task(self._reaper.run_forever(), name="reaper")
+        self._sweeping = asyncio.create_task(sweep_forever(self._sweep), name="sweep pictures")
 
     async def close(self) -> None:
-        if self._reaping is not None:
-            await end_task(self._reaping)
+        for task in (self._reaping, self._sweeping):
+            if task is not None:
+                await end_task(task)
         await self.intake.close()
         await self.hub.close()
         await self._publisher.close()
         await self._bell.close()
+        await self.rates.close()
+        await self.generation.close()
         await self.store.close()
         await self.redis.aclose()
+
+    def signer(self) -> LinkSigner:
+        """Raises `Misconfigured` for a key that cannot be used."""
+        return LinkSigner(self.clock, read_signing_key(self.signing_key, self.home))
+
+    async def _sweep(self) -> int:
+        """One library whose storage is away keeps no other waiting."""
+        removed, failure = 0, None
+        for library in list(self.libraries.values()):
+            try:
+                removed += await library.sweep()
+            except OctavoError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return removed
 
     async def check_database(self) -> None:
         await self.store.ping()
@@ -66,8 +102,18 @@ class JobServices:
             raise Unavailable(f"Redis does not answer ({type(error).__name__})") from None
 
 
-def open_job_services(*, database_url: str, redis_url: str, events_redis_url: str | None = None, clock: Clock | None = None) -> JobServices:
-    """Nothing is connected before `start`. `events_redis_url`: where the streams of events are, if not beside the bell."""
+def open_job_services(
+    *,
+    database_url: str,
+    redis_url: str,
+    events_redis_url: str | None = None,
+    clock: Clock | None = None,
+    home: Path = Path(".octavo"),
+    signing_key: str | None = None,
+    uploads: UploadLimits | None = None,
+) -> JobServices:
+    """Nothing is connected before `start`. `events_redis_url`: where the streams of events are, if not beside the bell. `home` holds
+    a laptop's pictures and the key of links, where `signing_key` is not given."""
     clock = clock or SystemClock()
     store = open_store(database_url, clock)
     client = open_redis(redis_url)
@@ -79,6 +125,11 @@ def open_job_services(*, database_url: str, redis_url: str, events_redis_url: st
         hub=EventHub(open_redis(events_redis_url or redis_url)),
         clock=clock,
         redis=client,
+        generation=open_generation_store(database_url, clock),
+        rates=RequestRates(redis_url),
+        uploads=uploads or UploadLimits(),
+        home=home,
+        signing_key=signing_key,
         _bell=bell,
         _publisher=publisher,
         _reaper=Reaper(store=store, bell=bell, publisher=publisher, client=client, clock=clock),

@@ -55,9 +55,13 @@ class BatchResponse(BaseModel):
     correlation_id: str
 
 
-def generation_view(job: Job) -> dict[str, Any]:
-    """The JSON body of one job, as plain data (it is on the hot path)."""
+def generation_view(job: Job, *, root: str) -> dict[str, Any]:
+    """The JSON body of one job, as plain data (it is on the hot path). `root` is what stands before our paths."""
     done: dict[str, Any] = orjson.loads(job.result) if job.result else {}
+    for image in (done.get("result") or {}).get("images", ()):
+        if "path" in image:
+            # Below the generator's own address, which only the process that is asked knows.
+            image["url"] = root + image["path"]
     return {
         "success": job.state is not State.FAILED,
         "generation_id": job.id,
@@ -98,7 +102,7 @@ def _message(job: Job) -> str:
 def generation_response(job: Job, *, root: str, preference: Preference) -> Response:
     """The answer to a submission: the end with its status, or 202 with where to look. `root` is what stands before our paths."""
     headers = {"preference-applied": preference.applied}
-    view = generation_view(job)
+    view = generation_view(job, root=root)
     if job.state.ended:
         return json_response(view, _ended_status(job), headers)
     headers["location"] = f"{root}/api/v1/generate/{job.id}"

@@ -32,5 +32,7 @@ def read_credentials(credentials: Credentials | None, environment: Mapping[str, 
         return None
     key = find_credentials(credentials, environment)
     if key is None:
-        raise Misconfigured(f"the environment variable {' or '.join(variables_of(credentials))} is not set; it must hold the provider's key")
+        raise Misconfigured(
+            f"the environment variable {' or '.join(variables_of(credentials))} is not set; it must hold the provider's key"
+        )
     return key

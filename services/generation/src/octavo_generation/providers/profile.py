@@ -20,6 +20,7 @@ from octavo_core.spec import ProviderType
 
 Modality = Literal["chat", "vision", "image", "moderation"]
 Sampling = Literal["temperature", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "user"]
+_FIXED = frozenset({"temperature", "top_p", "stop", "presence_penalty", "frequency_penalty"})
 
 
 class _Data(BaseModel):
@@ -74,12 +75,17 @@ class ModelProfile(_Data):
     price: Price | None = None
     retired: Retirement | None = None
     image: ImageAbilities | None = None
-    token_parameter: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    token_parameter: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105
     """Newer models of OpenAI's take only the second."""
     fixed_sampling: bool = False
-    """Reasoning models that refuse temperature, top_p and stop."""
+    """Reasoning models that refuse temperature, top_p, stop and the penalties."""
     refuses: tuple[Sampling, ...] = ()
     """Other parameters that this model answers with a refusal; its mapping leaves them out."""
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """All parameters that the model does not take."""
+        return frozenset(self.refuses) | (_FIXED if self.fixed_sampling else frozenset())
 
 
 class ProviderProfile(_Data):

@@ -45,11 +45,12 @@ def check_provider(provider: Provider, environment: Mapping[str, str]) -> Openin
     profile = profile_of(provider.type)
     model = provider.model or profile.default_model
     assert model is not None, "the resource's own rule asks for a model where the profile has no default"
-    fake = is_fake(provider, environment)
-    if fake:
+    base_url: str = provider.base_url or profile.base_url or ""
+    api_key: str | None
+    if is_fake(provider, environment):
         base_url, api_key = _fake_url(provider, environment), "fake"
     else:
-        base_url, api_key = provider.base_url or profile.base_url or "", read_credentials(provider.credentials, environment)
+        api_key = read_credentials(provider.credentials, environment)
         if api_key is None and profile.needs_key:
             raise Misconfigured(f"the provider {provider.name} ({provider.type}) needs credentials, where its API key is")
     return Opening(

@@ -10,7 +10,7 @@ import codecs
 import contextlib
 import math
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,7 +64,7 @@ class Wire:
         self.provider = provider
         self.base_url = base_url.rstrip("/")
         self._headers = dict(headers)
-        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+        self._secrets = tuple(secret for secret in secrets if secret)
         self._timeout_s = timeout_s
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(10.0, timeout_s))
         self._max_connections = max_connections
@@ -89,15 +89,15 @@ class Wire:
             own = self._headers if authorised else {}
             sent = {**own, **(headers or {})}
             # A redirect would take the key along: aiohttp drops `authorization` at another host, and no other header.
-            async with self._opened().request(
-                method, self._url(path), data=data, headers=sent, allow_redirects=not authorised
-            ) as answer:
+            async with self._opened().request(method, self._url(path), data=data, headers=sent, allow_redirects=not authorised) as answer:
                 raw = await self._read(answer)
                 if not 200 <= answer.status < 300:
                     raise self.error(answer.status, raw, answer.headers)
                 return Answer(raw, answer.headers, answer.content_type)
 
-    async def stream_events(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> AsyncIterator[tuple[str, str]]:
+    async def stream_events(
+        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[tuple[str, str], None]:
         """(event, data) of a stream of server-sent events, as they come; `event` is `message` where it has no name."""
         sent = {"content-type": "application/json", "accept": "text/event-stream", **self._headers, **(headers or {})}
         asked = self._opened().post(self._url(path), data=orjson.dumps(body), headers=sent, allow_redirects=False)
@@ -126,15 +126,21 @@ class Wire:
 
     def broken(self, what: str) -> ProviderError:
         """For an answer that lacks what every answer has."""
-        return ProviderError(f"{self.provider} answered {what}", provider=self.provider)
+        return ProviderError(f"{self.provider} answered {self.redacted(what)}", provider=self.provider)
+
+    def redacted(self, text: str) -> str:
+        """Without our secrets: for the server's own words that go into an error."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[redacted]")
+        return text
 
     def error(self, status: int, raw: bytes, headers: Mapping[str, str] | None = None) -> ProviderError | Moderated:
-        # Some servers repeat the key that they refuse; ours must not reach a log, a row or a caller.
-        for secret in self._secrets:
-            raw = raw.replace(secret, b"[redacted]")
+        # Some servers repeat the key that they refuse; ours must not reach a log, a row or a caller. Struck out of the sentence and not
+        # of the body: JSON may write a key's letters as escapes.
+        told = self.redacted(_sentence(raw))[:300]
         if self._is_content_refusal(status, raw):
-            return Moderated(f"{self.provider} refused this for its content: {error_message(raw)}")
-        message = f"{self.provider} answered {status}: {error_message(raw)}"
+            return Moderated(f"{self.provider} refused this for its content: {told}")
+        message = f"{self.provider} answered {status}: {told}"
         if (status == 429 or status >= 500) and not self._is_final(status, raw):
             return ProviderUnavailable(message, provider=self.provider, retry_after=retry_after_in(headers or {}))
         if status == 408:
@@ -204,16 +210,16 @@ async def _events(content: aiohttp.StreamReader, wire: Wire) -> AsyncIterator[tu
                 name = value
 
 
-def error_message(raw: bytes) -> str:
-    """What the server says went wrong, at most 300 characters of it."""
+def _sentence(raw: bytes) -> str:
+    """What the server says went wrong."""
     with contextlib.suppress(orjson.JSONDecodeError, AttributeError):
         parsed = orjson.loads(raw)
         error = parsed.get("error")
         message = error.get("message") if isinstance(error, dict) else error
         for found in (message, parsed.get("message"), parsed.get("detail")):
             if isinstance(found, str):
-                return found[:300]
-    return raw[:300].decode("utf-8", "replace")
+                return found
+    return raw[:100_000].decode("utf-8", "replace")
 
 
 def retry_after_of(header: str | None, *, unit: float = 1.0) -> float | None:

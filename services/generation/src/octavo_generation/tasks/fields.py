@@ -18,9 +18,14 @@ class TaskRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that the person wrote, for moderation."""
+        return ()
+
+    @property
     def prompt_chars(self) -> int:
-        """Length of everything that the person wrote, for `limits.maxPromptChars`."""
-        raise NotImplementedError(type(self).__name__)
+        """Its length, for `limits.maxPromptChars`."""
+        return sum(map(len, self.texts))
 
 
 def _plain(text: str) -> str:

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import Spec
-from octavo_generation.tasks import story, text
+from octavo_generation.tasks import image, image_description, story, text
 from octavo_generation.tasks.fields import TaskRequest
+from octavo_generation.uploads import UploadLimits
+from octavo_generation.uploads.multipart import Form
 
 Request = TypeVar("Request", bound=TaskRequest)
 
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[Request]):
+    """`prepare` makes the job's payload of a request; it is pure and quick. `prepare_upload` does in its stead where a request brings
+    something that has to be looked at, and may take a while. `of_form` reads a request from a form, where one may be sent."""
+
     name: str
     request: type[Request]
     prepare: Callable[[Request, Spec], dict[str, Any]]
     summary: str
+    prepare_upload: Callable[[Request, Spec, UploadLimits], Awaitable[dict[str, Any]]] | None = None
+    of_form: Callable[[Form], dict[str, Any]] | None = None
+    max_body_bytes: int = 0
+    """Where its bodies may be larger than others."""
 
 
 TASKS: Mapping[str, Task[Any]] = {
     "story": Task("story", story.StoryRequest, story.prepare, "Write a story"),
     "text": Task("text", text.TextRequest, text.prepare, "Write a text"),
+    "image": Task("image", image.ImageRequest, image.prepare, "Draw pictures"),
+    "image-description": Task(
+        "image-description",
+        image_description.ImageDescriptionRequest,
+        image_description.prepare,
+        "Say what is to be seen in a picture",
+        prepare_upload=image_description.prepare_upload,
+        of_form=image_description.request_fields,
+        max_body_bytes=image_description.MAX_BODY_BYTES,
+    ),
 }
 
 

@@ -23,8 +23,8 @@ class StoryRequest(TaskRequest):
     ] = None
 
     @property
-    def prompt_chars(self) -> int:
-        return len(self.prompt)
+    def texts(self) -> tuple[str, ...]:
+        return (self.prompt,)
 
 
 def prepare(request: StoryRequest, spec: Spec) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class TextRequest(TaskRequest):
     seed: Seed | None = None
 
     @property
-    def prompt_chars(self) -> int:
-        return len(self.prompt) + len(self.system or "")
+    def texts(self) -> tuple[str, ...]:
+        return (self.prompt,) if self.system is None else (self.prompt, self.system)
 
 
 def prepare(request: TextRequest, _spec: Spec) -> dict[str, Any]:

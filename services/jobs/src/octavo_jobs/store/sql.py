@@ -104,3 +104,6 @@ class SqlJobStore:
 
     async def count_by_state(self, queue: str) -> dict[State, int]:
         return await self._transactions.read(partial(statements.count_by_state, queue=queue))
+
+    async def count_open(self, queue: str, owner: str) -> int:
+        return await self._transactions.read(partial(statements.count_open, queue=queue, owner=owner))

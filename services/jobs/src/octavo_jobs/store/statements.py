@@ -243,6 +243,16 @@ def count_by_state(connection: Connection, queue: str) -> dict[State, int]:
     return {State(row.state): row.n for row in rows}
 
 
+def count_open(connection: Connection, queue: str, owner: str) -> int:
+    # `coalesce` keeps the index by owner out of it: open jobs are few, and those that one owner ever had may be millions.
+    query = sa.select(sa.func.count()).where(
+        jobs.c.queue == queue,
+        jobs.c.state.in_([State.QUEUED.value, State.RUNNING.value]),
+        sa.func.coalesce(jobs.c.owner, "") == owner,
+    )
+    return connection.execute(query).scalar_one()
+
+
 def _known_keys(connection: Connection, new: Sequence[NewJob]) -> dict[tuple[str, str, str | None], Job]:
     keys = [(item.queue, item.owner, item.idempotency_key) for item in new if item.idempotency_key is not None]
     if not keys:

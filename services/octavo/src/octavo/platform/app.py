@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import Field
+from pydantic import Field, SecretStr
 from starlette.types import Receive, Scope, Send
 
 from octavo.platform.generators import ServedGenerators
@@ -29,6 +29,9 @@ class PlatformSettings(CommonSettings):
     generators_file: str = Field(description="JSON file with the resources to serve.")
     jwks_url: str | None = Field(None, description="Public keys that tokens are checked with; needed where a generator asks for tokens.")
     issuer: str = Field("octavo", description="Issuer that tokens must name.")
+    signing_key: SecretStr | None = Field(
+        None, description="What links to pictures are signed with, 32 characters or more; made in OCTAVO_HOME when absent."
+    )
 
 
 class Platform:

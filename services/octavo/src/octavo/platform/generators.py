@@ -15,6 +15,7 @@ from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.generator import serve
 from octavo_generation.handlers import check_handler
+from octavo_generation.providers.registry import is_fake
 from octavo_jobs.model import Backlog
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ServedGenerators:
             "state": "unavailable" if reason else "working" if backlog.running else "waiting" if backlog.open else "idle",
             "reason": reason,
             "queue": {"queued": backlog.due, "delayed": backlog.delayed, "running": backlog.running},
+            "samples": [one.name for one in resource.spec.providers or () if is_fake(one, os.environ)],
             "links": {
                 "generate": f"{base}/api/v1/generate",
                 "jobs": f"{base}/api/v1/jobs",

@@ -15,12 +15,19 @@ from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 from octavo_generation.api.services import open_job_services
 from octavo_generation.resources import read_generators_file
+from octavo_generation.uploads import UploadSettings
 
 log = structlog.get_logger(__name__)
 
 
 async def serve(settings: PlatformSettings) -> None:
-    services = open_job_services(database_url=settings.jobs_url(), redis_url=settings.redis_url.get_secret_value())
+    services = open_job_services(
+        database_url=settings.jobs_url(),
+        redis_url=settings.redis_url.get_secret_value(),
+        home=settings.home,
+        signing_key=None if settings.signing_key is None else settings.signing_key.get_secret_value(),
+        uploads=read_settings(UploadSettings).upload_limits(),
+    )
     platform = Platform(settings, services, read_generators_file(settings.generators_file))
 
     def reload() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, cos, floor, pi, sin
 
 import numpy as np
@@ -66,7 +67,7 @@ class Canvas:
     def stroke(self, points: Sequence[Point], width: float, paint: Colour, *, alpha: float = 1.0) -> None:
         """A line with round ends and joints."""
         if alpha < 1.0:
-            for start, end in zip(points, points[1:], strict=False):
+            for start, end in pairwise(points):
                 self.polygon(_bar(start, end, width), paint, alpha=alpha)
             return
         thick = max(1, round(width * self.scale))
@@ -192,7 +193,12 @@ def _bar(start: Point, end: Point, width: float) -> list[Point]:
     run, rise = end[0] - start[0], end[1] - start[1]
     length = max(1e-6, (run * run + rise * rise) ** 0.5)
     across, up = -rise / length * width / 2, run / length * width / 2
-    return [(start[0] + across, start[1] + up), (end[0] + across, end[1] + up), (end[0] - across, end[1] - up), (start[0] - across, start[1] - up)]
+    return [
+        (start[0] + across, start[1] + up),
+        (end[0] + across, end[1] + up),
+        (end[0] - across, end[1] - up),
+        (start[0] - across, start[1] - up),
+    ]
 
 
 def _gradient(size: tuple[int, int], paint: Shade) -> Image.Image:

@@ -27,10 +27,12 @@ class SeenShape:
 
 @dataclass(frozen=True, slots=True)
 class SeenObject:
-    """A thing of the sketch engine's world that the picture seems to hold; `confidence` 0..1."""
+    """A thing of the sketch engine's world that the picture seems to hold, where; `confidence` 0..1, `x` and `y` as in a shape."""
 
     kind: str
     confidence: float
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""From a resource to what does its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from octavo_core.clock import Clock
+from octavo_core.errors import Misconfigured
+from octavo_core.spec import GeneratorService
+from octavo_generation.engines.hosting import EngineHost
+from octavo_generation.engines.registry import check_engine, engine_opener
+from octavo_generation.handlers.handler import GeneratorHandler
+from octavo_generation.images.library import ImageLibrary
+from octavo_generation.images.opening import open_image_storage
+from octavo_generation.moderation import BlockedWords, Moderator
+from octavo_generation.policy.opening import check_policy, open_policy
+from octavo_generation.policy.policy import ProviderPolicy
+from octavo_generation.policy.spending import SpendLedger
+from octavo_generation.providers.port import ModerationProvider
+from octavo_generation.providers.registry import check_provider, is_fake
+from octavo_generation.store import GenerationStore
+from octavo_generation.uploads import UploadLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What the handlers of a worker process share. `pictures` is the folder of a laptop's pictures."""
+
+    environment: Mapping[str, str]
+    store: GenerationStore
+    ledger: SpendLedger
+    pictures: Path
+    uploads: UploadLimits
+    clock: Clock
+
+
+def check_handler(resource: GeneratorService, environment: Mapping[str, str]) -> None:
+    """Raises what `open_handler` would for its engine and its providers, and imports no engine and no client for it."""
+    if resource.spec.engine is not None:
+        check_engine(resource.spec.engine)
+    for provider in resource.spec.providers or ():
+        check_provider(provider, environment)
+    check_policy(resource)
+
+
+def open_handler(resource: GeneratorService, support: Support) -> GeneratorHandler:
+    """Loads and connects nothing yet. Raises `Misconfigured` for what this version or this machine cannot do."""
+    spec = resource.spec
+    if spec.engine is not None:
+        return _of_engine(resource, support)
+    policy = open_policy(resource, environment=support.environment, ledger=support.ledger, clock=support.clock)
+    moderator = _moderator(resource, policy)
+    samples = frozenset(provider.name for provider in spec.providers or () if is_fake(provider, support.environment))
+    match spec.task:
+        case "image":
+            from octavo_generation.handlers.drawing import DrawingHandler, Keeping
+
+            return DrawingHandler(policy, Keeping(_library(resource, support)), spec, moderator=moderator, samples=samples)
+        case "image-description":
+            from octavo_generation.handlers.describing import DescriptionHandler
+
+            return DescriptionHandler(policy, support.uploads, moderator=moderator, samples=samples)
+        case _:
+            from octavo_generation.handlers.chat import ChatHandler
+
+            return ChatHandler(policy, moderator=moderator, samples=samples)
+
+
+def _of_engine(resource: GeneratorService, support: Support) -> GeneratorHandler:
+    spec = resource.spec
+    assert spec.engine is not None
+    if spec.engine.name != "sketch":
+        from octavo_generation.handlers.engine import EngineHandler
+
+        return EngineHandler(EngineHost(engine_opener(spec.engine)))
+    check_engine(spec.engine)
+    if spec.task == "image":
+        from octavo_generation.handlers.drawing import Keeping, SketchDrawingHandler
+
+        return SketchDrawingHandler(Keeping(_library(resource, support)), spec)
+    from octavo_generation.handlers.describing import SketchDescriptionHandler
+
+    return SketchDescriptionHandler(support.uploads)
+
+
+def _library(resource: GeneratorService, support: Support) -> ImageLibrary | None:
+    if not resource.spec.image_settings.store:
+        return None
+    storage = open_image_storage(resource.spec.storage, folder=support.pictures / resource.name, environment=support.environment)
+    return ImageLibrary(support.store, storage, retention_days=resource.spec.storage.retention_days)
+
+
+def _moderator(resource: GeneratorService, policy: ProviderPolicy) -> Moderator | None:
+    moderation = resource.spec.moderation
+    if not moderation.enabled:
+        return None
+    asked: ModerationProvider | None = None
+    if moderation.provider is not None:
+        opened: object = policy.opened(moderation.provider)
+        if not isinstance(opened, ModerationProvider):
+            raise Misconfigured(f"spec.moderation.provider: {moderation.provider} has no moderation endpoint; name one of the type openai")
+        asked = opened
+    return Moderator(BlockedWords.shipped(moderation.blocked_words), asked, generator=resource.name)

@@ -1,0 +1,102 @@
+"""Bounds of what strangers send, and the settings that they come from."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MEBIBYTE = 1_048_576
+MAX_URL_CHARS = 2_048
+KINDS = "PNG, JPEG, WebP or GIF"
+"""What is taken, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """Bytes, pixels and seconds. `max_side` and `max_copy_bytes` are of the copy that a model gets."""
+
+    max_bytes: int = 10 * MEBIBYTE
+    max_pixels: int = 25_000_000
+    max_side: int = 2_048
+    max_copy_bytes: int = 2 * MEBIBYTE
+    decode_s: float = 15.0
+    queue_s: float = 30.0
+    """How long a picture waits for its turn to be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """`ports` holds for all hosts. `hosts` (lower case, whole names) and `networks` are reached although they are not public."""
+
+    ports: frozenset[int] = frozenset({80, 443})
+    hosts: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    max_bytes: int = 10 * MEBIBYTE
+    connect_s: float = 5.0
+    total_s: float = 15.0
+    max_redirects: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    picture: PictureLimits = field(default_factory=PictureLimits)
+    fetch: FetchLimits = field(default_factory=FetchLimits)
+
+
+class UploadSettings(BaseSettings):
+    """The API and the worker read the same ones: the API refuses what it can tell by the URL alone, the worker fetches."""
+
+    model_config = SettingsConfigDict(env_prefix="OCTAVO_", extra="ignore", frozen=True)
+
+    upload_max_bytes: int = Field(10 * MEBIBYTE, ge=1_024, le=32 * MEBIBYTE, description="Largest picture that is taken, in bytes.")
+    upload_max_pixels: int = Field(
+        25_000_000, ge=10_000, le=100_000_000, description="Largest picture that is taken, in pixels; a decoded pixel takes up to 8 bytes."
+    )
+    fetch_ports: Annotated[tuple[int, ...], NoDecode] = Field(
+        (80, 443), description="Ports that pictures may be fetched from, with commas between."
+    )
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Host names and networks (10.0.0.0/8), with commas between, that pictures may be fetched from though not public."
+    )
+
+    @field_validator("fetch_ports", "fetch_allow", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part for part in (part.strip() for part in value.split(",")) if part) if isinstance(value, str) else value
+
+    @field_validator("fetch_ports")
+    @classmethod
+    def _ports(cls, ports: tuple[int, ...]) -> tuple[int, ...]:
+        if not ports or not all(1 <= port <= 65_535 for port in ports):
+            raise ValueError("must be ports, 1 to 65535, with commas between")
+        return ports
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _allow(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if "/" in entry and network_of(entry) is None:
+                raise ValueError("must be host names and networks such as 10.0.0.0/8, with commas between")
+        return entries
+
+    def upload_limits(self) -> UploadLimits:
+        networks = tuple(network for network in map(network_of, self.fetch_allow) if network is not None)
+        hosts = frozenset(entry.lower().rstrip(".") for entry in self.fetch_allow if network_of(entry) is None)
+        return UploadLimits(
+            picture=PictureLimits(max_bytes=self.upload_max_bytes, max_pixels=self.upload_max_pixels),
+            fetch=FetchLimits(ports=frozenset(self.fetch_ports), hosts=hosts, networks=networks, max_bytes=self.upload_max_bytes),
+        )
+
+
+def network_of(entry: str) -> Network | None:
+    """An address is a network of one; None for a name."""
+    try:
+        return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return None
