@@ -182,7 +182,19 @@ def render_operator(result: Result | None) -> str:
     )
 
 
-RENDERERS: Mapping[str, Callable[[Result | None], str]] = {"jobs": render_jobs, "startup": render_startup, "operator": render_operator}
+def _render_gateway(result: Result | None) -> str:
+    # Here and not above: that module builds on this one.
+    from benchmarks.gateway_report import render_gateway
+
+    return render_gateway(result)
+
+
+RENDERERS: Mapping[str, Callable[[Result | None], str]] = {
+    "jobs": render_jobs,
+    "startup": render_startup,
+    "operator": render_operator,
+    "gateway": _render_gateway,
+}
 
 
 def render(results: Sequence[Result]) -> str:

@@ -9,11 +9,11 @@ import re
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.servers.starting import free_port, wait_until
+from tests.servers.starting import ServerDidNotStart, free_port, wait_until
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
@@ -21,6 +21,10 @@ ELSEWHERE = {
     "./task test": "this run is part of it",
     "./task chaos": "tests/chaos, with fewer jobs",
     "./task train:setup": "CI runs it before the tests",
+    "./task images": "CI builds them before the tests",
+    "buildah --root": "it throws away what the images are made from",
+    "docker ": "tests/integration/cluster and e2e load the same archives; there is no registry to push to",
+    ".venv/bin/python -m octavo_generation.engines.sketch.describing.measuring": "the tests of the engine hold what it measured",
     ".venv-train/bin/python scripts/models/train_tiny_stories.py": "tests/contract/octavo/test_train_story.py, with fewer steps",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -33,12 +37,20 @@ def commands_of(page: Path) -> list[str]:
     text = page.read_text()
     for block in _BLOCK.finditer(text):
         joined = block[1].replace("\\\n", " ")
-        found += [
-            (block.start() + n, line.strip()) for n, line in enumerate(joined.splitlines()) if line.strip() and not line.startswith("#")
-        ]
+        found += [(block.start() + n, command) for n, command in enumerate(_whole(joined.splitlines())) if not command.startswith("#")]
     outside = _BLOCK.sub(lambda match: " " * len(match[0]), text)
     found += [(match.start(), match[1]) for match in _INLINE.finditer(outside)]
     return [command for _, command in sorted(found)]
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """A quote that is open at the end of a line goes on in the next."""
+    command = ""
+    for line in lines:
+        command = f"{command}\n{line}" if command else line.strip()
+        if command and command.count("'") % 2 == 0:
+            yield command
+            command = ""
 
 
 class Terminal:
@@ -47,11 +59,13 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.started: list[tuple[subprocess.Popen[bytes], Path]] = []
-        for name in (".venv", ".tools", "examples", "task", "Taskfile.yml", "requirements", "services", "docs", ".task"):
-            if (ROOT / name).exists():
-                (folder / name).symlink_to(ROOT / name)
+        # All of it: `./task up` looks at every package to tell whether one has changed since it was installed.
+        for path in ROOT.iterdir():
+            if path.name not in (".git", ".octavo"):
+                (folder / path.name).symlink_to(path)
         self.environment = {**os.environ, "HOME": str(folder), "SHELL": "/bin/bash", "OCTAVO_HOME": str(folder / "data")}
         self.port = 0
+        self.fakes_port = 0
         self.generator = ""
         """One that the platform started last has."""
 
@@ -71,12 +85,25 @@ class Terminal:
                 start_new_session=True,
             )
         self.started.append((process, log))
-        wait_until(self._ready, what=f"`{command}` is not ready: {log.read_text()}", deadline_s=90)
+        try:
+            wait_until(self._ready, what=f"`{command}` is not ready", deadline_s=90)
+        except ServerDidNotStart as error:
+            raise AssertionError(f"{error}:\n{log.read_text()}") from None
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/generators", timeout=5) as answer:
             self.generator = json.loads(answer.read())["items"][0]["name"]
 
+    def start_fakes(self, command: str) -> None:
+        self.fakes_port = free_port()
+        log = self.folder / f"fakes-{self.fakes_port}.log"
+        with log.open("wb") as output:
+            argv = command.replace("8090", str(self.fakes_port)).split()
+            process = subprocess.Popen(argv, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        self.started.append((process, log))
+        wait_until(lambda: "url" in log.read_text(), what=f"`{command}` does not listen; see {log}")
+
     def run(self, command: str) -> str:
-        typed = command.replace("localhost:8080", f"localhost:{self.port}").replace(" NAME", f" {self.generator}")
+        typed = command.replace("localhost:8080", f"localhost:{self.port}").replace("localhost:8090", f"localhost:{self.fakes_port}")
+        typed = typed.replace(" NAME", f" {self.generator}")
         # The shell stays the command's parent, as it is for a person: completion asks which shell that is.
         shell = ["bash", "-c", f"{typed}; exit $?"]
         done = subprocess.run(shell, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
@@ -116,6 +143,9 @@ def test_the_commands_of_a_page_work(page: Path, terminal: Terminal) -> None:
             command = command.partition(" ")[2]
         if command.endswith("task up") or " octavo up" in command or "/octavo up" in command:
             terminal.start(command)
+            continue
+        if " fake-providers " in command:
+            terminal.start_fakes(command)
             continue
         if " new " in command and (terminal.folder / f"{command.split()[2]}.yaml").exists():
             continue

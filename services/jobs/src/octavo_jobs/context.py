@@ -13,7 +13,7 @@ from octavo_jobs.events import Event, EventPublisher
 from octavo_jobs.lifecycle import Job
 
 TOKENS_EVERY_S = 0.05
-"""Pieces of text that come within this time go out as one event."""
+"""Pieces of text that come within this time of the last event go out as one; the first one goes at once."""
 TOKEN_BUFFER_CHARS = 65_536
 
 
@@ -31,6 +31,7 @@ class JobContext:
         self._seq = 0
         self._pieces: list[str] = []
         self._buffered = 0
+        self._flushed_at = -TOKENS_EVERY_S
         self._flush_timer: asyncio.TimerHandle | None = None
         self.progress_json: str | None = None
         """The latest progress, for the row; written with the next renewal of the lease."""
@@ -70,15 +71,17 @@ class JobContext:
     def _add_piece(self, text: str) -> None:
         self._pieces.append(text)
         self._buffered += len(text)
-        if self._buffered >= TOKEN_BUFFER_CHARS:
+        wait_s = self._flushed_at + TOKENS_EVERY_S - self._loop.time()
+        if self._buffered >= TOKEN_BUFFER_CHARS or (wait_s <= 0 and self._flush_timer is None):
             self._flush_pieces()
         elif self._flush_timer is None:
-            self._flush_timer = self._loop.call_later(TOKENS_EVERY_S, self._flush_pieces)
+            self._flush_timer = self._loop.call_later(wait_s, self._flush_pieces)
 
     def _flush_pieces(self, *, force: bool = False) -> None:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
+        self._flushed_at = self._loop.time()
         text = "".join(self._pieces)
         self._pieces, self._buffered = [], 0
         if text and (force or not self.is_ended):

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings
 from octavo.platform.app import PlatformSettings
 from octavo_core.settings import CommonSettings
 from octavo_generation.server import ServerSettings
+from octavo_generation.uploads import UploadSettings
 from octavo_generation.worker import WorkerSettings
 from octavo_operator.settings import OperatorSettings
 
@@ -31,6 +32,7 @@ _SECTIONS: tuple[tuple[str, type[BaseSettings], type[BaseSettings] | None], ...]
     ("The HTTP process of a laptop", PlatformSettings, CommonSettings),
     ("The API process of one generator, in a cluster", ServerSettings, CommonSettings),
     ("A worker process", WorkerSettings, CommonSettings),
+    ("Pictures that are sent in (API and workers)", UploadSettings, None),
     ("The operator", OperatorSettings, CommonSettings),
 )
 

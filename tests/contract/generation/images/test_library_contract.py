@@ -282,6 +282,20 @@ async def test_a_sweep_does_no_more_than_it_was_told(library: ImageLibrary, cloc
     assert await library.sweep(3) == 2
 
 
+async def test_a_sweep_leaves_other_generators_alone_whose_pictures_lie_elsewhere(
+    store: GenerationStore, place: Place, clock: ManualClock
+) -> None:
+    mine, elsewhere = ImageLibrary(store, place.open(), retention_days=1), Place("local", place.document, {}, place.folder / "others")
+    others = ImageLibrary(store, elsewhere.open(), retention_days=1)
+    await mine.keep(origin(clock), [drawn()])
+    await others.keep(origin(clock, generator="others"), [drawn()])
+    clock.advance(DAY_S + 1)
+    assert await mine.sweep(generator="images") == 1
+    assert len(files(elsewhere)) == 2
+    assert await others.sweep(generator="others") == 1
+    assert files(place) == []
+
+
 async def test_a_process_sweeps_as_long_as_it_lives_also_after_the_storage_was_down(
     store: GenerationStore, place: Place, clock: ManualClock
 ) -> None:
@@ -289,7 +303,7 @@ async def test_a_process_sweeps_as_long_as_it_lives_also_after_the_storage_was_d
     await library.keep(origin(clock), [drawn()])
     clock.advance(DAY_S + 1)
     failing = Recovering(place.open())
-    sweeping = asyncio.create_task(sweep_forever(ImageLibrary(store, failing), every_s=0.01))
+    sweeping = asyncio.create_task(sweep_forever(ImageLibrary(store, failing).sweep, every_s=0.01))
     async with asyncio.timeout(20):
         await failing.failed.wait()
         clock.advance(CUT_OFF_S)

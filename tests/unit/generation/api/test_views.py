@@ -51,19 +51,19 @@ def failed(code: str) -> Job:
     ],
 )
 def test_each_state_has_its_words(job: Job, message: str) -> None:
-    view = generation_view(job)
+    view = generation_view(job, root="")
     assert view["message"] == message
     assert view["success"] is (job.state is not State.FAILED)
     GenerationResponse.model_validate_json(orjson.dumps(view))
 
 
 def test_progress_is_told_only_while_it_runs() -> None:
-    assert generation_view(RUNNING)["progress"] == {"stage": "loading"}
-    assert generation_view(replace(RUNNING, state=State.CANCELLED))["progress"] is None
+    assert generation_view(RUNNING, root="")["progress"] == {"stage": "loading"}
+    assert generation_view(replace(RUNNING, state=State.CANCELLED), root="")["progress"] is None
 
 
 def test_clocks_that_disagree_give_no_negative_times() -> None:
-    timings = generation_view(replace(RUNNING, state=State.CANCELLED, started_at=NOW - 5, ended_at=NOW - 9))["timings"]
+    timings = generation_view(replace(RUNNING, state=State.CANCELLED, started_at=NOW - 5, ended_at=NOW - 9), root="")["timings"]
     assert (timings["wait_ms"], timings["run_ms"]) == (0, 0)
 
 

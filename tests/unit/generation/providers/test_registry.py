@@ -93,7 +93,7 @@ def test_what_needs_no_key_is_never_replaced() -> None:
 
 
 def test_a_fake_provider_needs_the_fake_server_or_an_address() -> None:
-    assert check_provider(one(type="fake", baseUrl=None, model=None), FAKES).base_url == "http://127.0.0.1:9300/openai/v1"
+    assert check_provider(one(type="fake", baseUrl=None, model=None), FAKES).base_url == "http://127.0.0.1:9300/fake"
     assert check_provider(one(type="fake", model=None), {}).base_url == "http://h/v1"
     with pytest.raises(Misconfigured, match=FAKES_URL):
         check_provider(one(type="fake", baseUrl=None), {})

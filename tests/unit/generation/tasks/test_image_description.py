@@ -6,6 +6,7 @@ import base64
 import io
 from typing import Any
 
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_schema_validator import OAS31Validator
@@ -107,7 +108,8 @@ async def test_the_job_carries_a_small_copy(spec: Spec) -> None:
     payload = await prepare_upload(request, spec, LIMITS)
     assert (payload["question"], payload["language"]) == ("What?", "es")
     assert (payload["image"]["width"], payload["image"]["height"]) == (2_048, 205)
-    picture = await load_picture(payload, LIMITS)
+    picture = await load_picture(orjson.loads(orjson.dumps(payload)), LIMITS)
+    assert (picture.received_media_type, picture.received_width, picture.received_height) == ("image/png", 3_000, 300)
     with Image.open(io.BytesIO(picture.data)) as opened:
         assert opened.size == (picture.width, picture.height) == (2_048, 205)
         assert Image.MIME[opened.format or ""] == picture.media_type

@@ -30,24 +30,33 @@ def idle(seconds: int) -> dict[str, Any]:
 
 
 def test_a_model_has_a_process_of_its_own_and_providers_share_one() -> None:
-    plans = plan_workers([provided("a"), modelled("b"), provided("c"), modelled("d")])
+    plans = plan_workers([provided("a"), modelled("b"), provided("c"), modelled("d")], {})
     assert [(plan.name, plan.generators) for plan in plans] == [("b", ("b",)), ("d", ("d",)), ("providers", ("a", "c"))]
 
 
 def test_nothing_needs_no_worker() -> None:
-    assert plan_workers([]) == []
+    assert plan_workers([], {}) == []
 
 
 def test_a_shared_process_sleeps_when_the_most_patient_would_and_never_where_one_must_stand() -> None:
-    (plan,) = plan_workers([provided("a", **idle(5)), provided("b", **idle(60))])
+    (plan,) = plan_workers([provided("a", **idle(5)), provided("b", **idle(60))], {})
     assert (plan.idle_s, plan.always) == (60, False)
-    (plan,) = plan_workers([provided("a"), provided("b", workers={"min": 1})])
+    (plan,) = plan_workers([provided("a"), provided("b", workers={"min": 1})], {})
     assert plan.always
+
+
+def test_providers_whose_key_is_not_here_are_named() -> None:
+    grok = {"providers": [{"name": "grok", "type": "xai", "model": "grok-4.3", "credentials": {"env": "XAI_API_KEY"}}]}
+    fakes = {"OCTAVO_FAKE_PROVIDERS_URL": "http://127.0.0.1:9"}
+    resources = [provided("a", **grok), provided("b")]
+    assert plan_workers(resources, fakes)[0].samples == ("a/grok",)
+    assert plan_workers(resources, {**fakes, "XAI_API_KEY": "k"})[0].samples == ()
+    assert plan_workers(resources, {})[0].samples == ()
 
 
 def test_the_fingerprint_follows_the_resources_and_not_their_order() -> None:
     def fingerprint(*resources: GeneratorService) -> str:
-        return plan_workers(resources)[0].fingerprint
+        return plan_workers(resources, {})[0].fingerprint
 
     assert fingerprint(provided("a"), provided("b")) == fingerprint(provided("b"), provided("a"))
     assert fingerprint(provided("a")) != fingerprint(provided("a", **idle(5)))
@@ -69,7 +78,7 @@ def test_the_fingerprint_follows_the_resources_and_not_their_order() -> None:
 )
 def test_when_a_worker_starts_and_sleeps(always: bool, open_jobs: int, running: bool, idle_for_s: float, decision: Decision) -> None:
     more = {"workers": {"min": 1 if always else 0, "scaling": {"idleSeconds": 10}}}
-    (plan,) = plan_workers([provided("a", **more)])
+    (plan,) = plan_workers([provided("a", **more)], {})
     assert decide(plan, open_jobs=open_jobs, running=running, idle_for_s=idle_for_s) is decision
 
 

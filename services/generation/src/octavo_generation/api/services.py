@@ -83,9 +83,9 @@ class JobServices:
     async def _sweep(self) -> int:
         """One library whose storage is away keeps no other waiting."""
         removed, failure = 0, None
-        for library in list(self.libraries.values()):
+        for name, library in list(self.libraries.items()):
             try:
-                removed += await library.sweep()
+                removed += await library.sweep(generator=name)
             except OctavoError as error:
                 failure = error
         if failure is not None:

@@ -115,20 +115,24 @@ class ImageLibrary:
         except Unavailable as error:
             log.warning("a deleted picture is still in the storage; a sweep will remove it", image=image.id, reason=error.message)
 
-    async def sweep(self, limit: int = 100) -> int:
+    async def sweep(self, limit: int = 100, *, generator: str | None = None) -> int:
         """Removes at most `limit` pictures whose retention is over, and ends deletions and arrivals that were cut off; how many. Any
-        number of processes may do this at once, and do each picture once. It is needed without retention too."""
+        number of processes may do this at once, and do each picture once. It is needed without retention too.
+
+        `generator`: only that one's. It must be given where generators with other storages share the database, for the bytes are
+        looked for in this library's storage only.
+        """
         removed, more = 0, True
         while more and removed < limit:
-            claimed, more = await self._claim(min(limit - removed, 100))
+            claimed, more = await self._claim(min(limit - removed, 100), generator)
             await self._remove(claimed)
             removed += len(claimed)
         return removed
 
-    async def _claim(self, limit: int) -> tuple[list[Claimed], bool]:
+    async def _claim(self, limit: int, generator: str | None) -> tuple[list[Claimed], bool]:
         now = self._store.clock.now_ms()
         return await self._store.transactions.write(
-            lambda connection: records.claim_expired(connection, now=now, until=now + _CLAIM_MS, limit=limit)
+            lambda connection: records.claim_expired(connection, now=now, until=now + _CLAIM_MS, limit=limit, generator=generator)
         )
 
     async def _keep(self, origin: Origin, drawn: Sequence[DrawnImage], first: int) -> list[KeptImage]:

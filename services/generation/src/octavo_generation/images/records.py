@@ -112,9 +112,12 @@ def mark_deleted(connection: Connection, image: str, *, now: int, until: int) ->
     return Claimed(image, row.path, until)
 
 
-def claim_expired(connection: Connection, *, now: int, until: int, limit: int) -> tuple[list[Claimed], bool]:
-    """Rows whose time has come, claimed for the caller until `until`, and whether there may be more. Several at once never get the same."""
+def claim_expired(connection: Connection, *, now: int, until: int, limit: int, generator: str | None) -> tuple[list[Claimed], bool]:
+    """Rows whose time has come, of one generator or of all, claimed for the caller until `until`, and whether there may be more. Several
+    at once never get the same."""
     due = sa.select(images.c.id, images.c.path, images.c.expires_at).where(images.c.expires_at <= now)
+    if generator is not None:
+        due = due.where(images.c.generator == generator)
     rows = connection.execute(due.order_by(images.c.expires_at, images.c.id).limit(limit)).all()
     claimed = []
     # In the order of their ids, so that two sweeps cannot wait for each other.

@@ -88,7 +88,7 @@ class ImageStorage:
         attributes = {"Content-Type": media_type, **self._encoded(metadata, image)}
         async with self._speaking():
             try:
-                await self._store.put_async(path, data, attributes=attributes, use_multipart=False)
+                await self._store.put_async(path, data, attributes=attributes, mode="create", use_multipart=False)
             except AlreadyExistsError:
                 return False
             except (BaseError, NotImplementedError) as error:
@@ -171,7 +171,7 @@ class ImageStorage:
     async def _put_into_folder(self, root: Path, path: str, data: bytes, metadata: Mapping[str, str]) -> bool:
         async with self._speaking():
             try:
-                await self._store.put_async(path, data, use_multipart=False)
+                await self._store.put_async(path, data, mode="create", use_multipart=False)
             except AlreadyExistsError:
                 return False
             # After the picture: what is beside it must be of the writer who won.

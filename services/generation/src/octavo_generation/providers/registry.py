@@ -16,6 +16,8 @@ from octavo_generation.providers.profile import profile_of
 
 FAKES_URL = "OCTAVO_FAKE_PROVIDERS_URL"
 """Where `octavo fake-providers` listens; it stands in for the providers whose key is not here. Empty: nothing does."""
+SAMPLE_KEY = "octavo-samples-need-no-key"
+"""What the fake server is shown; long, because keys are struck out of errors wherever they stand."""
 
 _MODULES: Mapping[ProviderType, str] = {
     "xai": "openai",
@@ -48,7 +50,7 @@ def check_provider(provider: Provider, environment: Mapping[str, str]) -> Openin
     base_url: str = provider.base_url or profile.base_url or ""
     api_key: str | None
     if is_fake(provider, environment):
-        base_url, api_key = _fake_url(provider, environment), "fake"
+        base_url, api_key = _fake_url(provider, environment), SAMPLE_KEY
     else:
         api_key = read_credentials(provider.credentials, environment)
         if api_key is None and profile.needs_key:
@@ -83,5 +85,5 @@ def _fake_url(provider: Provider, environment: Mapping[str, str]) -> str:
         return provider.base_url
     if not environment.get(FAKES_URL):
         raise Misconfigured(f"{FAKES_URL} is not set; it must say where `octavo fake-providers` listens")
-    kind = "openai" if provider.type == "fake" else provider.type
-    return f"{environment[FAKES_URL].rstrip('/')}/{kind}{urlsplit(profile_of(kind).base_url or '').path}"
+    path = urlsplit(profile_of(provider.type).base_url or "").path
+    return f"{environment[FAKES_URL].rstrip('/')}/{provider.type}{path}"

@@ -9,6 +9,7 @@ that was never accepted, and an API could accept nothing while the storage is aw
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -116,7 +117,7 @@ def prepare(request: ImageDescriptionRequest, _spec: Spec) -> dict[str, Any]:
 
 
 async def prepare_upload(request: ImageDescriptionRequest, spec: Spec, limits: UploadLimits) -> dict[str, Any]:
-    """The whole payload: what `prepare` gives, and `image` as {data (base64), media_type, width, height} where one was sent.
+    """The whole payload: what `prepare` gives, and `image`, a `CheckedPicture` with its data in base64, where one was sent.
 
     Raises what `check_picture` raises; `InvalidInput` at once for an `image_url` that is forbidden by what stands in it. Nothing is
     fetched here: a slow server must not hold the API.
@@ -129,12 +130,7 @@ async def prepare_upload(request: ImageDescriptionRequest, spec: Spec, limits: U
         from octavo_generation.uploads.pictures import check_base64
 
         picture = await check_base64(request.image, limits.picture)
-        payload["image"] = {
-            "data": base64.b64encode(picture.data).decode("ascii"),
-            "media_type": picture.media_type,
-            "width": picture.width,
-            "height": picture.height,
-        }
+        payload["image"] = asdict(picture) | {"data": base64.b64encode(picture.data).decode("ascii")}
     return payload
 
 
@@ -145,9 +141,7 @@ async def load_picture(payload: dict[str, Any], limits: UploadLimits, *, resolve
 
     image = payload.get("image")
     if image is not None:
-        data = base64.b64decode(image["data"])
-        kind, width, height = image["media_type"], image["width"], image["height"]
-        return CheckedPicture(data, kind, width, height, kind, width, height)
+        return CheckedPicture(**{**image, "data": base64.b64decode(image["data"])})
     if "image_url" not in payload:
         raise EngineError("the job holds no picture")
     return await check_picture(await fetch_picture(payload["image_url"], limits.fetch, resolve=resolve), limits.picture, path="image_url")

@@ -198,6 +198,14 @@ def test_simple_questions(prompt: str, question: str, language: str, answer: str
     assert str(describe_picture(picture(prompt), question, language)) == answer
 
 
+def test_where_a_thing_is() -> None:
+    scene = scene_of("a lighthouse and a boat at noon", 4, (512, 512))
+    boat = next(thing for thing in scene.things if thing.kind == "boat")
+    data = picture("a lighthouse and a boat at noon", seed=4)
+    assert ("left" if boat.x < 0.5 else "right") in str(describe_picture(data, "Where is the boat?"))
+    assert ("izquierda" if boat.x < 0.5 else "derecha") in str(describe_picture(data, "¿Dónde está la barca?", "es"))
+
+
 def test_questions_about_colours() -> None:
     pattern = picture("geometric pattern in blue and gold")
     assert "blue" in str(describe_picture(pattern, "What colours are in it?"))

@@ -210,7 +210,12 @@ def _heard(text: TextSoFar, event: StreamEvent) -> str:
         return ""
     data = orjson.loads(event.body)["data"]
     # Progress that the lifecycle tells of (a retry that waits) has no number.
-    return text.hear(data["attempt"], data["seq"], data.get("text", "")) if "seq" in data else ""
+    if "seq" not in data:
+        return ""
+    if data.get("restarted"):
+        text.restart(data["attempt"], data["seq"])
+        return ""
+    return text.hear(data["attempt"], data["seq"], data.get("text", ""))
 
 
 def _failure(state: str, error: dict[str, Any] | None) -> JobFailed:

@@ -6,9 +6,7 @@ from __future__ import annotations
 from octavo_core.errors import InvalidInput, TooLarge, UnsupportedMedia
 from octavo_generation.api.openai.errors import Refused
 from octavo_generation.providers.port import Picture
-from octavo_generation.uploads.fetching import fetch_picture
 from octavo_generation.uploads.limits import UploadLimits
-from octavo_generation.uploads.pictures import check_base64, check_picture
 
 MAX_PICTURES = 8
 """Of one request."""

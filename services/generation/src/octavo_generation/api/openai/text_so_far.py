@@ -41,6 +41,11 @@ class TextSoFar:
         self.sent = self._told
         return new
 
+    def restart(self, attempt: int, seq: int) -> None:
+        """The event `seq` of `attempt` says that the text begins again within the attempt: what was told counts as told by another."""
+        if (attempt, seq) > (self._attempt, self._seq):
+            self._attempt, self._seq, self._told, self._whole = attempt, seq, "", True
+
     def rest(self, result: str) -> str:
         """What is missing of the whole text. Raises `Diverged`; white space at the end that a result leaves out is no difference."""
         if result.startswith(self.sent):

@@ -61,7 +61,7 @@ def answer(
     if re.search(r"colou?rs?\b|\bcolor(es)?\b", asked) and kind is None:
         return colours_told(voice, colours)
     if kind is not None and re.search(r"\bwhere\b|\bdonde\b", asked):
-        return None if _count(kind, objects) else _is_there(voice, kind, objects, look)
+        return _where(voice, kind, objects) or _is_there(voice, kind, objects, look)
     if kind is not None and re.search(
         r"\b(is|are) (there|this|it|that)\b|\bcan you see\b|\bdo you see\b|\bdoes it (show|have)\b"
         r"|\bhay\b|\bes (un|una|el|la)\b|\bse ve\b|\bves\b|\baparece\b",
@@ -129,6 +129,17 @@ def _is_there(voice: Voice, kind: str, objects: Sequence[SeenObject], look: Comp
     if best > 0:
         return voice.say(f"Perhaps: something there looks like {name}.", f"Quizá: algo se parece a {name}.")
     return voice.say(f"No, I find nothing that looks like {name}.", f"No, no encuentro nada que se parezca a {name}.")
+
+
+def _where(voice: Voice, kind: str, objects: Sequence[SeenObject]) -> str | None:
+    spots = [(seen.x, seen.y) for seen in objects if seen.kind == kind]
+    if not spots:
+        return None
+    across = "left" if spots[0][0] < 0.38 else ("right" if spots[0][0] > 0.62 else "centre")
+    down = "top" if spots[0][1] < 0.36 else ("bottom" if spots[0][1] > 0.64 else "middle")
+    upright = {"top": voice.say("towards the top", "arriba"), "bottom": voice.say("towards the bottom", "abajo")}
+    place = ", ".join([voice.side(across), *([upright[down]] if down in upright else [])])
+    return voice.say(f"I see {voice.thing(kind)} {place}.", f"Veo {voice.thing(kind)} {place}.")
 
 
 def _hour(voice: Voice, look: Composition) -> str:

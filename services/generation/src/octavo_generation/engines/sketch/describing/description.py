@@ -45,7 +45,7 @@ def describe_picture(data: bytes, question: str | None = None, language: str = "
             composition = replace(composition, hour=None)
         elif surely >= _SURE_OF_HOUR:
             composition = replace(composition, hour=hour)
-    text = told(voice, colours, found, objects, composition, place, seen.width, seen.height)
+    text = told(voice, colours, found, objects, composition, place)
     if question and question.strip():
         reply = answer(voice, question, colours, found, objects, composition, seen.width, seen.height)
         if reply is None:

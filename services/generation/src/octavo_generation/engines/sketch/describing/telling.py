@@ -18,8 +18,6 @@ def told(
     objects: Sequence[SeenObject],
     look: Composition,
     place: str | None,
-    width: int,
-    height: int,
 ) -> str:
     parts = [_opening(voice, objects, look, place), colours_told(voice, colours), light_told(voice, look), _built(voice, look)]
     if not objects and shapes:
