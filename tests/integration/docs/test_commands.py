@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.servers.starting import free_port, wait_until
+from tests.servers.starting import ServerDidNotStart, free_port, wait_until
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
@@ -21,6 +21,9 @@ ELSEWHERE = {
     "./task test": "this run is part of it",
     "./task chaos": "tests/chaos, with fewer jobs",
     "./task train:setup": "CI runs it before the tests",
+    "./task images": "CI builds them before the tests",
+    "buildah --root": "it throws away what the images are made from",
+    "docker ": "tests/integration/cluster and e2e load the same archives; there is no registry to push to",
     ".venv-train/bin/python scripts/models/train_tiny_stories.py": "tests/contract/octavo/test_train_story.py, with fewer steps",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,9 +50,10 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.started: list[tuple[subprocess.Popen[bytes], Path]] = []
-        for name in (".venv", ".tools", "examples", "task", "Taskfile.yml", "requirements", "services", "docs", ".task"):
-            if (ROOT / name).exists():
-                (folder / name).symlink_to(ROOT / name)
+        # All of it: `./task up` looks at every package to tell whether one has changed since it was installed.
+        for path in ROOT.iterdir():
+            if path.name not in (".git", ".octavo"):
+                (folder / path.name).symlink_to(path)
         self.environment = {**os.environ, "HOME": str(folder), "SHELL": "/bin/bash", "OCTAVO_HOME": str(folder / "data")}
         self.port = 0
         self.generator = ""
@@ -71,7 +75,10 @@ class Terminal:
                 start_new_session=True,
             )
         self.started.append((process, log))
-        wait_until(self._ready, what=f"`{command}` is not ready: {log.read_text()}", deadline_s=90)
+        try:
+            wait_until(self._ready, what=f"`{command}` is not ready", deadline_s=90)
+        except ServerDidNotStart as error:
+            raise AssertionError(f"{error}:\n{log.read_text()}") from None
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/generators", timeout=5) as answer:
             self.generator = json.loads(answer.read())["items"][0]["name"]
 

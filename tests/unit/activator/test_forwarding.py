@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -17,12 +18,31 @@ from octavo_core.identity.forwarding import FORWARDING_ISSUER, VALID_S
 from octavo_core.ids import generate_uuid
 
 KEY = "k" * 64
-NOW = int(time.time())
+
+
+@dataclass(frozen=True)
+class FromNow:
+    """Seconds from the moment a test runs, which may be half an hour after it was read."""
+
+    seconds: int
+
+
+def now() -> int:
+    return int(time.time())
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    body = {"iss": FORWARDING_ISSUER, "jti": generate_uuid(), "sub": "ana", "roles": ["user"], "iat": NOW, "exp": NOW + 60, **changes}
-    return {name: value for name, value in body.items() if value is not None}
+    body = {
+        "iss": FORWARDING_ISSUER,
+        "jti": generate_uuid(),
+        "sub": "ana",
+        "roles": ["user"],
+        "iat": FromNow(0),
+        "exp": FromNow(60),
+        **changes,
+    }
+    moment = now()
+    return {name: moment + value.seconds if isinstance(value, FromNow) else value for name, value in body.items() if value is not None}
 
 
 def bearer(body: dict[str, Any], key: Any = KEY, algorithm: str = "HS256") -> str:
@@ -39,14 +59,14 @@ def bearer(body: dict[str, Any], key: Any = KEY, algorithm: str = "HS256") -> st
     ],
 )
 def test_what_is_sent_is_what_is_read(forwarded: Forwarded) -> None:
-    header = f"Bearer {forwarding_token(KEY, forwarded, now_s=NOW)}"
+    header = f"Bearer {forwarding_token(KEY, forwarded, now_s=now())}"
     assert is_forwarded(header)
     assert verify_forwarded(header, KEY) == forwarded
 
 
 def test_a_reason_of_any_length_fits_into_a_header() -> None:
     forwarded = Forwarded(generate_uuid(), Principal("ana"), failure="x" * 100_000)
-    header = f"Bearer {forwarding_token(KEY, forwarded, now_s=NOW)}"
+    header = f"Bearer {forwarding_token(KEY, forwarded, now_s=now())}"
     assert len(header) < 4_096
     assert len(verify_forwarded(header, KEY).failure or "") == 500
 
@@ -54,12 +74,12 @@ def test_a_reason_of_any_length_fits_into_a_header() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": NOW - 120, "iat": NOW - 180},
-        {"exp": NOW + VALID_S + 1},
-        {"exp": NOW + 86_400},
+        {"exp": FromNow(-120), "iat": FromNow(-180)},
+        {"exp": FromNow(VALID_S + 1)},
+        {"exp": FromNow(86_400)},
         {"exp": None},
         {"iat": None},
-        {"iat": NOW + 3_600, "exp": NOW + 3_660},
+        {"iat": FromNow(3_600), "exp": FromNow(3_660)},
         {"jti": None},
         {"jti": "not-an-id"},
         {"jti": "../../etc"},
