@@ -26,6 +26,7 @@ from pydantic import Field, SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from octavo_core.errors import Misconfigured, NotFound, Unavailable
+from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.http import Edge, problem_response
 from octavo_core.identity.forwarding import MIN_KEY_CHARS
 from octavo_core.settings import CommonSettings, read_settings
@@ -164,6 +165,7 @@ async def _start(settings: ServerSettings, phase: Phase, services: JobServices) 
     phase.waiting_for = " and ".join(need.name for need in needs)
     await reach(needs, within_s=settings.start_seconds)
     await services.start()
+    freeze_what_is_loaded()
     phase.waiting_for = None
     log.info("the API is ready", port=settings.port)
 

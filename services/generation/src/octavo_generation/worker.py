@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr
 
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured
+from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_generation.handlers import GeneratorHandler, Support, open_handler
@@ -77,6 +78,7 @@ async def serve(settings: WorkerSettings) -> None:
         log.info("worker stopped before it began")
         return
     await worker.start()
+    freeze_what_is_loaded()
     log.info("worker ready", generators=list(handlers), worker=worker.name)
     if probes is not None:
         probes.ready = True

@@ -19,8 +19,8 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-LINGER_PER_CALL_S = 0.0002
-LINGER_MAX_S = 0.005
+LINGER_PER_CALL_S = 0.0001
+LINGER_MAX_S = 0.002
 COMPANY = 2
 """How many calls in the last batch mean load …"""
 RECENT_S = 0.05

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from octavo.platform.generators import ServedGenerators
 from octavo_core.errors import NotFound
+from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.http import Edge, create_app, problem_response
 from octavo_core.identity import ANONYMOUS, JwksKeys, Principal, TokenVerifier
 from octavo_core.settings import CommonSettings
@@ -95,5 +96,6 @@ class Platform:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         await self._services.start()
+        freeze_what_is_loaded()
         yield
         await self._services.close()
