@@ -28,7 +28,7 @@ ELSEWHERE = {
     ".venv-train/bin/python scripts/models/train_tiny_stories.py": "tests/contract/octavo/test_train_story.py, with fewer steps",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`(\.venv/bin/octavo [^`]+)`")
+_INLINE = re.compile(r"`(\.venv/bin/octavo [^`]+|curl -[^`]*localhost:8080/[^`]+)`")
 
 
 def commands_of(page: Path) -> list[str]:
@@ -153,3 +153,12 @@ def test_the_commands_of_a_page_work(page: Path, terminal: Terminal) -> None:
     for command, output in outputs.items():
         if "Luna" in command:
             assert "Luna" in output, command
+        if "/generators/images/" in command and "-d " in command:
+            assert '"success":true' in output, command
+            wanted = sum(body.get("num_images", 1) for body in _bodies(command))
+            assert output.count('"image_id"') == wanted, command
+
+
+def _bodies(command: str) -> list[dict[str, int]]:
+    body = json.loads(command.partition("-d '")[2].rpartition("'")[0])
+    return body if isinstance(body, list) else [body]

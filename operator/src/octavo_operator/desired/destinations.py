@@ -46,8 +46,11 @@ def worker_destinations(subject: Subject) -> list[Destination]:
     for provider in spec.providers or ():
         if provider.base_url is not None:
             found += _of_url(subject, provider.base_url)
-        elif provider.type != "fake":
+        elif provider.type not in ("fake", "sketch"):
             found.append(Destination(OUTSIDE, _HTTPS))
+    if spec.task == "image-description":
+        # pictures are fetched from wherever their addresses say; the worker itself refuses what is not public
+        found += [Destination(OUTSIDE, _HTTPS), Destination(OUTSIDE, 80)]
     if fetches_model(spec):
         found.append(Destination(OUTSIDE, _HTTPS))
     if spec.pipeline is not None:
@@ -67,6 +70,18 @@ def _shared(subject: Subject) -> Iterator[Destination]:
         yield Destination((_pods_of(settings.namespace),), None)
     if settings.otlp_endpoint is not None:
         yield from _of_url(subject, settings.otlp_endpoint)
+    yield from _storage(subject)
+
+
+def _storage(subject: Subject) -> Iterator[Destination]:
+    spec, storage = subject.spec, subject.spec.storage
+    if spec.task != "image" or not spec.image_settings.store or storage.backend == "local":
+        return
+    endpoint = storage.s3.endpoint if storage.s3 is not None else storage.azure.endpoint if storage.azure is not None else None
+    if endpoint is None:
+        yield Destination(OUTSIDE, _HTTPS)
+    else:
+        yield from _of_url(subject, endpoint)
 
 
 def _of_url(subject: Subject, url: str) -> list[Destination]:

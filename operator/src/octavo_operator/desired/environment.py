@@ -41,6 +41,9 @@ def api_environment(subject: Subject) -> Environment:
         if subject.settings.jwks_url is not None:
             found.variables.append(variable("OCTAVO_JWKS_URL", subject.settings.jwks_url))
         found.variables.append(variable("OCTAVO_ISSUER", subject.settings.issuer))
+    for reference in dict.fromkeys(_storage_secrets(subject)):
+        found.variables.append(secret_variable(reference.variable, reference.name, reference.key))
+        found.reads.append(_fingerprint(subject, reference.name))
     return found
 
 
@@ -49,17 +52,27 @@ def worker_environment(subject: Subject) -> Environment:
     found = _shared(subject)
     found.variables.append(variable("OCTAVO_METRICS_PORT", str(names.METRICS_PORT)))
     taken: dict[str, SecretRef] = {}
-    for reference in _provider_secrets(subject):
+    for reference in (*_storage_secrets(subject), *_provider_secrets(subject)):
         other = taken.setdefault(reference.variable, reference)
         if other is reference:
             found.variables.append(secret_variable(reference.variable, reference.name, reference.key))
             found.reads.append(_fingerprint(subject, reference.name))
         elif other != reference:
             raise Misconfigured(
-                f"spec.providers: the Secrets {other.name}, key {other.key}, and {reference.name}, key {reference.key}, would both stand "
+                f"the Secrets {other.name}, key {other.key}, and {reference.name}, key {reference.key}, would both stand "
                 f"in the variable {reference.variable}; rename one of them"
             )
     return found
+
+
+def _storage_secrets(subject: Subject) -> Iterator[SecretRef]:
+    """Pictures are written by the workers and read by the API."""
+    if subject.spec.task != "image" or not subject.spec.image_settings.store:
+        return
+    storage = subject.spec.storage
+    for credentials_ in (storage.credentials, storage.encryption_key):
+        if credentials_ is not None and credentials_.secret_ref is not None:
+            yield credentials_.secret_ref
 
 
 def _provider_secrets(subject: Subject) -> Iterator[SecretRef]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import os
 import signal
 import socket
@@ -57,7 +58,9 @@ class ServerSettings(CommonSettings):
     )
     events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
     signing_key: SecretStr | None = Field(
-        None, description="What links to pictures are signed with, 32 characters or more; made in OCTAVO_HOME when absent."
+        None,
+        description="What links to pictures are signed with, 32 characters or more. Left out: it follows from OCTAVO_FORWARDING_KEY, else"
+        " one is made in OCTAVO_HOME.",
     )
     start_seconds: float = Field(120.0, ge=0, description="How long database and Redis are waited for at start.")
     linger_seconds: float = Field(3.0, ge=0, description="How long requests are still taken after SIGTERM.")
@@ -123,7 +126,7 @@ async def serve(settings: ServerSettings) -> None:
         redis_url=settings.redis_url.get_secret_value(),
         events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
         home=settings.home,
-        signing_key=None if settings.signing_key is None else settings.signing_key.get_secret_value(),
+        signing_key=_signing_key(settings),
         uploads=read_settings(UploadSettings).upload_limits(),
     )
     services.intake.ids_per_message[generator.name] = min(resource.spec.workers.concurrency, 32)
@@ -135,6 +138,15 @@ async def serve(settings: ServerSettings) -> None:
         cors_origins=settings.cors_origins,
     )
     await _run(settings, GeneratorServer(generator.name, app, phase), phase, services)
+
+
+def _signing_key(settings: ServerSettings) -> str | None:
+    """All API pods of a generator must have the same; one that follows from the key that they share will do."""
+    if settings.signing_key is not None:
+        return settings.signing_key.get_secret_value()
+    if settings.forwarding_key is not None:
+        return hmac.digest(settings.forwarding_key.get_secret_value().encode(), b"octavo links to pictures", "sha256").hex()
+    return None
 
 
 async def _run(settings: ServerSettings, application: ASGIApp, phase: Phase, services: JobServices) -> None:

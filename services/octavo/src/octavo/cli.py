@@ -70,7 +70,7 @@ def plan(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name of the generator: lower case, digits and dashes.")],
-    task: Annotated[str, typer.Option(help="story or text.")] = "story",
+    task: Annotated[str, typer.Option(help="story, text, image or image-description.")] = "story",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: NAME.yaml.")] = None,
 ) -> None:
     """Write the YAML of a new generator."""

@@ -32,7 +32,8 @@ class Credentials(Model):
     )
     env: EnvironmentName | None = Field(
         None,
-        description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets. Where it is set, it counts.",
+        description="Name of the environment variable that holds the value: for a laptop, where there are no Secrets. Where it is set,"
+        " it counts.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

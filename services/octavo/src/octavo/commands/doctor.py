@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import platform
 import shutil
 import sys
+import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +41,7 @@ def run(home: Path) -> None:
 
 
 def examine(home: Path) -> list[Finding]:
-    return [check(home) for check in (_python, _redis, _model, _folder, _memory, _training, _cluster)]
+    return [check(home) for check in (_python, _redis, _model, _local_servers, _keys, _folder, _memory, _training, _cluster)]
 
 
 def _python(_home: Path) -> Finding:
@@ -59,6 +62,50 @@ def _model(_home: Path) -> Finding:
         return Finding("Story model", True, False, f"builtin://tiny-stories in {builtin_path('tiny-stories').name}")
     except Misconfigured as error:
         return Finding("Story model", False, False, f"{error.message}; `octavo train story` makes one")
+
+
+_SERVERS = {"Ollama": 11434, "llama.cpp": 8080, "LM Studio": 1234, "vLLM": 8000}
+
+
+def _local_servers(_home: Path) -> Finding:
+    """Servers with OpenAI's wire format on the ports where they usually are."""
+    found = [
+        f"{name} at port {port} ({', '.join(models[:3]) or 'no model yet'})"
+        for name, port in _SERVERS.items()
+        if (models := _models(port)) is not None
+    ]
+    text = "; ".join(found) if found else "none answers here; examples/hub/ollama.yaml is for one"
+    return Finding("Local model servers", bool(found), False, text)
+
+
+def _models(port: int) -> list[str] | None:
+    """The models that an OpenAI-compatible server on this machine lists; None where there is none."""
+    try:
+        with _DIRECTLY.open(f"http://127.0.0.1:{port}/v1/models", timeout=0.5) as answer:
+            listed = json.loads(answer.read(65_536))
+        return [str(model["id"]) for model in listed["data"] or ()]
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
+        return None
+
+
+def _keys(_home: Path) -> Finding:
+    there = [name for name in _KEYS if os.environ.get(name)]
+    missing = [name for name in _KEYS if name not in there]
+    text = "; ".join(
+        part
+        for part in (
+            f"set: {', '.join(there)}" if there else "",
+            f"not set: {', '.join(missing)} (`octavo up` answers with samples in their stead)" if missing else "",
+        )
+        if part
+    )
+    return Finding("Providers' keys", not missing, False, text)
+
+
+_KEYS = ("XAI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "FLUX_API_KEY")
+"""Those that the examples ask for."""
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A person's HTTP proxy is not the way to their own machine."""
 
 
 def _folder(home: Path) -> Finding:

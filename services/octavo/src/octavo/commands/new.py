@@ -38,12 +38,30 @@ _BODIES = {
       model: llama3.2
       baseUrl: http://127.0.0.1:11434/v1
 """,
+    "image": """\
+  task: image
+  providers:
+    # In order of preference: who fails, or no longer fits the budget, is passed over.
+    - name: flux
+      type: flux
+      credentials: {env: FLUX_API_KEY}
+    # Drawn on this machine by rules, without a key.
+    - name: sketch
+      type: sketch
+""",
+    "image-description": """\
+  task: image-description
+  engine:
+    # A small program that looks at colours and shapes. For more, put providers: in its place.
+    name: sketch
+    model: builtin://sketch
+""",
 }
 
 
 def run(name: str, task: str, out: Path | None) -> None:
     if task not in _BODIES:
-        raise InvalidInput(f"--task {task}: this version writes {' and '.join(_BODIES)}")
+        raise InvalidInput(f"--task {task}: this version writes {', '.join(_BODIES)}")
     path = out or Path(f"{name}.yaml")
     # Quoted where YAML would read something else than a text.
     text = _HEAD.format(name=yaml.safe_dump({"name": name}).strip()) + _BODIES[task]

@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 
-_CONTENT = frozenset({"content_policy_violation", "moderation_blocked", "content_filter", "contentfilter", "responsibleaipolicyviolation", "invalid_prompt"})
+_CONTENT = frozenset(
+    {"content_policy_violation", "moderation_blocked", "content_filter", "contentfilter", "responsibleaipolicyviolation", "invalid_prompt"}
+)
 _CONTENT_PHRASES = ("content moderation", "usage guidelines", "content management policy", "safety system")
 _NO_CREDIT = frozenset(
     {
