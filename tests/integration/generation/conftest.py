@@ -20,6 +20,8 @@ ON_HELD = ("slow", "narrow", "impatient")
 """Generators whose upstream answers only when it is released."""
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FAST_RETRY = {"maxAttempts": 2, "retry": {"baseSeconds": 0.05, "maxSeconds": 0.1}}
+PATIENT = {"breaker": {"failures": 1000}}
+"""Their tests fail more often in a row than a circuit stays closed for."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             text_generator("slow", held.url, workers={"concurrency": 1}),
             text_generator("narrow", held.url, jobs={"maxQueued": 2}),
             text_generator("impatient", held.url, providers=[provider(held.url, timeoutSeconds=1)], jobs={"maxAttempts": 1}),
-            text_generator("flaky", failing.url, jobs=FAST_RETRY),
+            text_generator("flaky", failing.url, jobs=FAST_RETRY, fallback=PATIENT),
             text_generator(
-                "keyed", failing.url, providers=[provider(failing.url, credentials={"env": "TEST_PROVIDER_KEY"})], jobs=FAST_RETRY
+                "keyed",
+                failing.url,
+                providers=[provider(failing.url, credentials={"env": "TEST_PROVIDER_KEY"})],
+                jobs=FAST_RETRY,
+                fallback=PATIENT,
             ),
             text_generator(
                 "fallback",
                 quick.url,
                 providers=[provider(failing.url, "first"), provider("http://127.0.0.1:9/v1", "absent"), provider(quick.url, "last")],
                 jobs=FAST_RETRY,
+                fallback=PATIENT,
             ),
             text_generator("private", quick.url, auth={"mode": "jwt"}),
             generator("llama", task="text", engine={"name": "llamacpp", "model": "file:///models/llama.gguf"}),

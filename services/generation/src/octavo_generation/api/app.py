@@ -47,6 +47,7 @@ class GeneratorApp:
         self._activity = activity
         self._cors = cors
         self._edge = Edge(self._dispatch, service=service, max_body_bytes=max_body_bytes)
+        self._chat_edge = Edge(self._dispatch, service=service, max_body_bytes=max(max_body_bytes, _CHAT_BODY_BYTES))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"][len(scope.get("root_path", "")) :] if scope["type"] == "http" else None
@@ -57,7 +58,7 @@ class GeneratorApp:
             return
         self._activity.open_requests += 1
         try:
-            await self._edge(scope, receive, send)
+            await (self._chat_edge if path == _CHAT else self._edge)(scope, receive, send)
         finally:
             self._activity.open_requests -= 1
 
@@ -90,7 +91,7 @@ def create_generator_app(
     spec, activity, gate = generator.resource.spec, Activity(), Gate(generator, services)
     submissions = Submissions(generator, services, gate)
     openai = OpenAI(generator, services, admit=gate.admit, uploads=services.uploads)
-    max_body_bytes = max(max_body_bytes, generator.task.max_body_bytes, _CHAT_BODY_BYTES if spec.task == "text" else 0)
+    max_body_bytes = max(max_body_bytes, generator.task.max_body_bytes)
     app = create_app(
         service=generator.name,
         title=f"{generator.name} ({spec.task})",
