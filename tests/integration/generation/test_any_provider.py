@@ -64,6 +64,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             generator("often", task="text", providers=[openai], limits={"requestsPerMinute": 3}),
             generator("crowded", task="text", providers=[openai], limits={"maxConcurrent": 2}),
             generator("polite", task="text", providers=[openai], moderation={"enabled": True, "blockedWords": ["gadzooks"]}),
+            generator(
+                "tales",
+                task="story",
+                engine={"name": "ctranslate2", "model": "builtin://tiny-stories"},
+                # no story does without it
+                moderation={"enabled": True, "blockedWords": ["the"]},
+            ),
             generator("sketches", task="image", engine={"name": "sketch", "model": "builtin://sketch"}),
             generator("seen", task="image-description", engine={"name": "sketch", "model": "builtin://sketch"}),
             generator("bare", task="image", engine={"name": "sketch", "model": "builtin://sketch"}, images={"store": False}),
@@ -243,6 +250,13 @@ class TestPolicy:
         assert house.generate("polite", {"prompt": "Say good morning"}).status_code == 200
         house.fakes.script({"match": {"provider": "openai"}, "text": "gadzooks, says the model"})
         assert house.generate("polite", {"prompt": "Say it"}).status_code == 451
+
+    def test_what_a_model_of_our_own_writes_is_read_before_it_is_shown(self, house: House) -> None:
+        answer = house.generate("tales", {"prompt": "Luna walked home", "audience": "children", "seed": 1})
+        assert answer.status_code == 451
+        events = house.client.get(f"/generators/tales/api/v1/generate/{answer.json()['generation_id']}/events").text
+        assert "job.failed" in events
+        assert "job.token" not in events
 
     def test_keys_are_seen_nowhere(self, house: House) -> None:
         """In a refusal that repeats the key, and in all that is written down of it."""

@@ -9,6 +9,7 @@ import orjson
 from octavo_generation.engines.hosting import EngineHost
 from octavo_generation.engines.port import Sampling, TextRequest
 from octavo_generation.handlers.outcome import outcome
+from octavo_generation.moderation import Moderator, Subject
 from octavo_generation.providers.port import Usage
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class EngineHandler:
-    def __init__(self, host: EngineHost) -> None:
+    def __init__(self, host: EngineHost, *, moderator: Moderator | None = None) -> None:
         self._host = host
+        self._moderator = moderator
 
     async def __call__(self, job: Job, context: JobContext) -> str:
         payload: dict[str, Any] = orjson.loads(job.request)
@@ -31,7 +33,12 @@ class EngineHandler:
             audience=payload.get("audience"),
             language=payload.get("language"),
         )
-        generation = await self._host.generate(request, on_token=context.token, is_ended=lambda: context.is_ended)
+        # What is moderated is not shown before it is known whole.
+        on_token = context.token if self._moderator is None else _unheard
+        generation = await self._host.generate(request, on_token=on_token, is_ended=lambda: context.is_ended)
+        if self._moderator is not None:
+            subject = Subject(user=job.owner, job=job.id, correlation_id=job.correlation_id)
+            await self._moderator.check_result(generation.text, subject)
         result = {"text": generation.text, "finish_reason": generation.finish_reason, "language": generation.language}
         if request.audience is not None:
             result["audience"] = request.audience
@@ -43,3 +50,7 @@ class EngineHandler:
 
     async def close(self) -> None:
         await self._host.close()
+
+
+def _unheard(_text: str) -> None:
+    """For texts that are shown only whole."""

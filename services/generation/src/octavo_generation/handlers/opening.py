@@ -74,7 +74,7 @@ def _of_engine(resource: GeneratorService, support: Support) -> GeneratorHandler
     if spec.engine.name != "sketch":
         from octavo_generation.handlers.engine import EngineHandler
 
-        return EngineHandler(EngineHost(engine_opener(spec.engine)))
+        return EngineHandler(EngineHost(engine_opener(spec.engine)), moderator=_moderator(resource, None))
     check_engine(spec.engine)
     if spec.task == "image":
         from octavo_generation.handlers.drawing import Keeping, SketchDrawingHandler
@@ -92,13 +92,13 @@ def _library(resource: GeneratorService, support: Support) -> ImageLibrary | Non
     return ImageLibrary(support.store, storage, retention_days=resource.spec.storage.retention_days)
 
 
-def _moderator(resource: GeneratorService, policy: ProviderPolicy) -> Moderator | None:
+def _moderator(resource: GeneratorService, policy: ProviderPolicy | None) -> Moderator | None:
     moderation = resource.spec.moderation
     if not moderation.enabled:
         return None
     asked: ModerationProvider | None = None
     if moderation.provider is not None:
-        opened: object = policy.opened(moderation.provider)
+        opened: object = None if policy is None else policy.opened(moderation.provider)
         if not isinstance(opened, ModerationProvider):
             raise Misconfigured(f"spec.moderation.provider: {moderation.provider} has no moderation endpoint; name one of the type openai")
         asked = opened
