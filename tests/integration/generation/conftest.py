@@ -62,6 +62,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
                 jobs=FAST_RETRY,
                 fallback=PATIENT,
             ),
+            generator("drawing", task="image", engine={"name": "sketch", "model": "builtin://sketch"}),
+            generator("seeing", task="image-description", engine={"name": "sketch", "model": "builtin://sketch"}),
             text_generator("private", quick.url, auth={"mode": "jwt"}),
             generator("llama", task="text", engine={"name": "llamacpp", "model": "file:///models/llama.gguf"}),
             text_generator("keyless", quick.url, providers=[provider(quick.url, credentials={"env": "TEST_ABSENT_KEY"})]),

@@ -20,9 +20,11 @@ BOUNDED = settings(
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance, content_type_conformance]
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["text", "drawing", "seeing"])
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_a_generators_operations(shared: Shared, mode: GenerationMode) -> None:
-    document = schemathesis.openapi.from_url(f"{shared.platform.base}/generators/text/openapi.json")
+def test_a_generators_operations(shared: Shared, mode: GenerationMode, name: str) -> None:
+    document = schemathesis.openapi.from_url(f"{shared.platform.base}/generators/{name}/openapi.json")
     assert ask_all(document, mode, {"prefer": "respond-async"}) >= (10 if mode is GenerationMode.POSITIVE else 3)
 
 
