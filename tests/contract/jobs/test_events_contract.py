@@ -180,14 +180,15 @@ def running(**changes: Any) -> Job:
     return queued(state=State.RUNNING, attempt=2, version=4, **changes)
 
 
-async def test_pieces_of_text_that_come_together_go_out_together(publisher: EventPublisher, client: redis.asyncio.Redis) -> None:
+async def test_the_first_piece_of_a_text_goes_at_once_and_what_comes_together_goes_together(publisher: EventPublisher, client: redis.asyncio.Redis) -> None:
     context = JobContext(running(), publisher)
     for piece in ("Once ", "upon ", "a ", "time"):
         context.token(piece)
-    (event,) = await stored_at_least(client, 1)
-    assert event["type"] == "job.token"
-    assert event["version"] == 4
-    assert event["data"] == {"text": "Once upon a time", "seq": 1, "attempt": 2, "correlation_id": "c-1"}
+    first, rest = await stored_at_least(client, 2)
+    assert first["type"] == rest["type"] == "job.token"
+    assert first["version"] == 4
+    assert first["data"] == {"text": "Once ", "seq": 1, "attempt": 2, "correlation_id": "c-1"}
+    assert rest["data"] == {"text": "upon a time", "seq": 2, "attempt": 2, "correlation_id": "c-1"}
 
 
 async def test_pieces_do_not_pile_up_beyond_a_bound(publisher: EventPublisher, client: redis.asyncio.Redis) -> None:
