@@ -180,7 +180,9 @@ def running(**changes: Any) -> Job:
     return queued(state=State.RUNNING, attempt=2, version=4, **changes)
 
 
-async def test_the_first_piece_of_a_text_goes_at_once_and_what_comes_together_goes_together(publisher: EventPublisher, client: redis.asyncio.Redis) -> None:
+async def test_the_first_piece_of_a_text_goes_at_once_and_what_comes_together_goes_together(
+    publisher: EventPublisher, client: redis.asyncio.Redis
+) -> None:
     context = JobContext(running(), publisher)
     for piece in ("Once ", "upon ", "a ", "time"):
         context.token(piece)

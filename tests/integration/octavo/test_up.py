@@ -285,6 +285,8 @@ def test_a_generator_without_its_key_does_not_stop_its_neighbours(tmp_path: Path
         file = write_generators(tmp_path / "g.yaml", keyless, text_generator("text", answering.url))
         proxy = "http://127.0.0.1:9"
         environment = {"http_proxy": proxy, "HTTP_PROXY": proxy, "no_proxy": "", "NO_PROXY": ""}
+        # Nobody stands in for the provider whose key is not here.
+        environment["OCTAVO_FAKE_PROVIDERS_URL"] = ""
         with platform(file, home=tmp_path / "home", environment=environment) as running:
             with httpx.Client(base_url=running.base, trust_env=False, timeout=30) as client:
                 refused = client.post("/generators/keyless/api/v1/generate", json={"prompt": "x"})
