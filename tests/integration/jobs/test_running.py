@@ -33,8 +33,8 @@ async def test_an_accepted_job_is_rung_for_runs_and_ends(house: House) -> None:
     ended = await house.until(job, State.SUCCEEDED)
     assert ended.result == '{"text":"Once upon a time"}'
     assert (ended.attempt, ended.failures, ended.worker) == (1, 0, "w1")
-    # The last word stands before the end, and nothing is missing.
-    assert await house.events() == ["job.accepted", "job.started", "job.progress", "job.token", "job.succeeded"]
+    # The first word goes at once, the last one stands before the end, and nothing is missing.
+    assert await house.events() == ["job.accepted", "job.started", "job.progress", "job.token", "job.token", "job.succeeded"]
 
 
 async def test_no_more_run_at_once_than_the_lane_allows(house: House) -> None:
