@@ -134,7 +134,7 @@ def nearest_size(size: str, abilities: ImageAbilities) -> str:
 def _named(asked: str | None, every: Mapping[str, ImageAbilities]) -> str:
     if asked is None:
         return next(iter(every))
-    # A resource's names have hyphens; `flux_schnell` is how the Image Generator Service writes them.
+    # Who names a provider with hyphens is found by `flux_schnell` too, as the Image Generator Service writes it.
     name = asked if asked in every else asked.replace("_", "-")
     if name not in every:
         allowed = ", ".join(every)
