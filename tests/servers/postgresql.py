@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.servers.starting import accepts_connections, find_program, free_port, hand_over, running, wait_until
+from tests.servers.starting import find_program, free_port, hand_over, running, wait_until
 
 _FOLDER = "/usr/lib/postgresql/*/bin"
 _USER = "postgres"
@@ -33,5 +33,11 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     )
     options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}", "-c", "max_connections=200"]
     with running([postgres, "-D", str(data), "-p", str(port), *options], log=folder / "postgresql.log", user=user):
-        wait_until(lambda: accepts_connections(port), what="PostgreSQL does not answer")
+        wait_until(lambda: _ready(data), what="PostgreSQL does not answer")
         yield f"postgresql://octavo@127.0.0.1:{port}"
+
+
+def _ready(data: Path) -> bool:
+    """By the status in its lock file: its port is open earlier, while it still refuses who connects with "is starting up"."""
+    lines = (data / "postmaster.pid").read_text().splitlines()
+    return len(lines) > 7 and lines[7].strip() == "ready"

@@ -27,7 +27,7 @@ from octavo_core.spec import GeneratorService
 
 log = structlog.get_logger(__name__)
 
-WAIT_S = 1.0
+ANSWER_S = 1.0
 """How long Redis is waited for: a request must not hang on its counter."""
 WARN_EVERY_S = 60.0
 EXACT_UP_TO = 1_000
@@ -42,10 +42,10 @@ class RequestRates:
         self._pool = BlockingConnectionPool.from_url(
             redis_url,
             max_connections=max_connections,
-            timeout=WAIT_S,
+            timeout=ANSWER_S,
             protocol=2,
-            socket_timeout=WAIT_S,
-            socket_connect_timeout=WAIT_S,
+            socket_timeout=ANSWER_S,
+            socket_connect_timeout=ANSWER_S,
         )
         # The address is the pool's; what stands here only names the kind of server.
         storage = RedisStorage(
@@ -55,6 +55,9 @@ class RequestRates:
             connection_pool=self._pool,  # type: ignore[arg-type]
         )
         self._moving, self._sliding = MovingWindowRateLimiter(storage), SlidingWindowCounterRateLimiter(storage)
+        # The crowd waits here and not in the pool: its turn is this process's to give, and must not be taken for Redis's silence.
+        self._turns = asyncio.Semaphore(max_connections)
+        self._failed_at = -math.inf
         self._warned_at = -math.inf
 
     async def check(self, generator: GeneratorService, user: str) -> None:
@@ -73,14 +76,19 @@ class RequestRates:
         item = RateLimitItemPerMinute(amount)
         windows: RateLimiter = self._moving if amount <= EXACT_UP_TO else self._sliding
         key = hashlib.sha256(f"{generator}\n{who}".encode()).hexdigest()[:32]
-        try:
-            async with asyncio.timeout(WAIT_S):
-                if await windows.hit(item, key):
-                    return
-                retry_after = await _seconds_until_free(windows, item, key)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._warn(generator, error)
-            return
+        arrived = time.monotonic()
+        async with self._turns:
+            if self._failed_at >= arrived:  # to one that was asked meanwhile Redis did not answer: whoever waited is held up no longer
+                return
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    if await windows.hit(item, key):
+                        return
+                    retry_after = await _seconds_until_free(windows, item, key)
+            except (RedisError, OSError, TimeoutError) as error:
+                self._failed_at = time.monotonic()
+                self._warn(generator, error)
+                return
         raise Throttled(f"{generator} takes {words}; try again in {math.ceil(retry_after)} s", retry_after=retry_after)
 
     def _warn(self, generator: str, error: BaseException) -> None:
