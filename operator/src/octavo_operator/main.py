@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from octavo_core.errors import Misconfigured
+from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.settings import read_settings
 from octavo_core.telemetry.logs import configure_logging, get_service_logger
 from octavo_core.telemetry.tracing import configure_tracing
@@ -164,6 +165,7 @@ class Operator:
                 # Children first: a resource whose children are not known yet would be taken for new.
                 for watch in self._watches:
                     await watch.listed.wait()
+                freeze_what_is_loaded()
                 self._feed.start()
                 self._synced = True
                 _log.info("caches_are_warm", watches=len(self._watches))

@@ -65,9 +65,11 @@ _PLACING_S = 20.0
 _FOREIGN_LOOK_S = 20.0
 _REFUSED_FIRST_S = 5.0
 _REFUSED_LONGEST_S = 120.0
-_MANY_ON_THEIR_WAY = 25
+_MANY_ON_THEIR_WAY = 10
 """Above so many generators that start or change at once, the mere news that they do is written later and later."""
 _LONGEST_STATUS_DELAY_S = 60.0
+_STATUS_DELAY_EACH_S = 0.3
+"""Where many are on their way, a cluster needs about so long for each: what is on its way for no longer than that goes as it should."""
 _LONGEST_NEWS_DELAY_S = 15.0
 
 
@@ -426,7 +428,8 @@ class Reconciler:
         if matters:
             wait = min(delay * crowd, max(delay, _LONGEST_NEWS_DELAY_S))
         else:
-            wait = min(delay * crowd * 3 ** min(notes.told, 3), max(delay, _LONGEST_STATUS_DELAY_S))
+            longest = max(delay, _LONGEST_STATUS_DELAY_S, _STATUS_DELAY_EACH_S * len(self._on_their_way))
+            wait = min(delay * crowd * 3 ** min(notes.told, 3), longest)
         return notes.on_its_way_since + wait - now
 
     async def _report_unreadable(self, family: Family, error: InvalidResource | Misconfigured, fence: Fence) -> float | None:
