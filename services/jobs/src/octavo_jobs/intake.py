@@ -30,6 +30,8 @@ from octavo_jobs.transport import Bell
 
 log = structlog.get_logger(__name__)
 
+COUNT_AFTER_S = 0.1
+
 
 @dataclass(slots=True)
 class _Gauge:
@@ -38,6 +40,8 @@ class _Gauge:
     counted: int = 0
     accepted_since: int = 0
     at: float = 0.0
+    counting: bool = False
+    """A count beside the callers is on its way."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -122,7 +126,8 @@ class JobIntake:
         age = time.monotonic() - gauge.at
         if gauge.at and gauge.open <= max_queued // 2:
             # Far from the bound an older count will do, and the caller need not wait for a newer one.
-            if age > 1.0 and not gauge.lock.locked():
+            if age > 1.0 and not gauge.counting:
+                gauge.counting = True
                 self._beside(self._count(queue, gauge))
         elif age > 0.25:
             async with gauge.lock:
@@ -134,9 +139,14 @@ class JobIntake:
         gauge.accepted_since += 1
 
     async def _count(self, queue: str, gauge: _Gauge) -> None:
-        async with gauge.lock:
-            with contextlib.suppress(Unavailable):
-                await self._count_locked(queue, gauge)
+        try:
+            # In a while: begun at once it would take the processor from the very call that asked for it.
+            await asyncio.sleep(COUNT_AFTER_S)
+            async with gauge.lock:
+                with contextlib.suppress(Unavailable):
+                    await self._count_locked(queue, gauge)
+        finally:
+            gauge.counting = False
 
     async def _count_locked(self, queue: str, gauge: _Gauge) -> None:
         before = gauge.accepted_since

@@ -106,5 +106,5 @@ class Admission:
         )
 
     async def _current(self, job: Job) -> Job:
-        found = (await self._services.store.get_many([job.id]))[0]
+        found = await self._services.looks.submit(job.id)
         return job if found is None else found

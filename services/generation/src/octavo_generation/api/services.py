@@ -22,7 +22,9 @@ from octavo_generation.store import GenerationStore, open_generation_store
 from octavo_generation.uploads import UploadLimits
 from octavo_jobs.ending import end_task
 from octavo_jobs.events import Event, EventPublisher, add_to_stream
+from octavo_jobs.group_commit import GroupCommit
 from octavo_jobs.intake import JobIntake
+from octavo_jobs.lifecycle import Job
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
 from octavo_jobs.store import JobStore, open_store
@@ -44,6 +46,8 @@ class JobServices:
     uploads: UploadLimits
     home: Path
     signing_key: str | None = field(repr=False)
+    looks: GroupCommit[str, Job | None]
+    """Reads a job by its id; those who look at the same time share one read."""
     _bell: Bell
     _publisher: EventPublisher
     _reaper: Reaper
@@ -130,6 +134,7 @@ def open_job_services(
         uploads=uploads or UploadLimits(),
         home=home,
         signing_key=signing_key,
+        looks=GroupCommit(store.get_many, linger_max_s=0),
         _bell=bell,
         _publisher=publisher,
         _reaper=Reaper(store=store, bell=bell, publisher=publisher, client=client, clock=clock),

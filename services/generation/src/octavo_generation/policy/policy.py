@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from octavo_core.errors import Fault, InvalidInput, Misconfigured
 from octavo_generation.policy.calls import Call, Done, PassedOver, announce, most_helpful, tried_of
@@ -39,13 +39,16 @@ class ProviderPolicy:
         self._purse = purse
         self._hedge_after_s = hedge_after_s
         self._losers: set[asyncio.Task[Any]] = set()
+        # Once: to ask an object whether it fits a protocol looks at each of its members.
+        self._able: dict[type, list[Upstream]] = {
+            kind: [upstream for upstream in upstreams if isinstance(upstream.provider, kind)] for kind in (ChatProvider, ImageProvider)
+        }
 
     async def chat(self, prompt: ChatPrompt, call: Call, on_text: OnText | None = None, *, only: str | None = None) -> Done[ChatAnswer]:
         """Raises `Moderated`; `InvalidInput` when `only` names none that can; else, when nobody answered, the error of `most_helpful`."""
 
         async def put(provider: port.Provider, hearing: Hearing) -> ChatAnswer:
-            assert isinstance(provider, ChatProvider)
-            return await provider.chat(prompt, None if on_text is None else hearing.hear)
+            return await cast(ChatProvider, provider).chat(prompt, None if on_text is None else hearing.hear)
 
         question = Question(
             put=put,
@@ -68,8 +71,7 @@ class ProviderPolicy:
             return prompt if fitted is None else fitted(name, prompt)
 
         async def put(provider: port.Provider, _hearing: Hearing) -> ImageAnswer:
-            assert isinstance(provider, ImageProvider)
-            return await provider.draw(fit(provider.name), call.progress)
+            return await cast(ImageProvider, provider).draw(fit(provider.name), call.progress)
 
         question = Question(
             put=put,
@@ -92,7 +94,7 @@ class ProviderPolicy:
             await upstream.provider.close()
 
     def _candidates(self, kind: type[ChatProvider | ImageProvider], call: Call, only: str | None) -> list[Upstream]:
-        able = [upstream for upstream in self._upstreams if isinstance(upstream.provider, kind)]
+        able = self._able[kind]
         if not able:
             raise Misconfigured("none of the providers can do this task")
         if only is None:

@@ -75,6 +75,8 @@ class Upstream:
         self._max_concurrent = max_concurrent
         self._slots = asyncio.Semaphore(max_concurrent)
         self._timeout_s = timeout_s
+        self._open_gauge = metrics.BREAKER_OPEN.labels(generator, provider.name)
+        self._seconds = metrics.SECONDS.labels(generator, provider.name)
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ class Upstream:
                 return await self._call(question, call, purse, hearing, tried, ticket)
             finally:
                 self.breaker.abandoned(ticket)
-                metrics.BREAKER_OPEN.labels(self._generator, self.name).set(self.breaker.state != "closed")
+                self._open_gauge.set(self.breaker.state != "closed")
 
     async def _call(
         self, question: Question[Given], call: Call, purse: Purse, hearing: Hearing, tried: tuple[Tried, ...], ticket: Ticket
@@ -134,7 +136,7 @@ class Upstream:
             await held.settle(None)
             raise
         finally:
-            metrics.SECONDS.labels(self._generator, self.name).observe(time.monotonic() - began)
+            self._seconds.observe(time.monotonic() - began)
             metrics.CALLS.labels(self._generator, self.name, outcome).inc()
         self.breaker.answered(ticket)
         cost = question.cost(self, answer)
@@ -145,7 +147,8 @@ class Upstream:
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            # Where one is free nothing is waited for.
+            async with asyncio.timeout(self._timeout_s) if self._slots.locked() else contextlib.nullcontext():
                 await self._slots.acquire()
         except TimeoutError:
             busy = f"{self.name} is busy with {self._max_concurrent} calls of this worker, and none ended within {self._timeout_s:g} s"

@@ -21,6 +21,8 @@ from octavo_core.errors import Moderated, ProviderError, ProviderRefused, Provid
 
 MAX_ANSWER_BYTES = 64 * 1_048_576
 """Four large pictures in base64 fit; what is larger is not read to its end."""
+WHOLE_BYTES = 262_144
+"""An answer that says it is no longer is read at once."""
 
 
 class IsContentRefusal(Protocol):
@@ -151,6 +153,8 @@ class Wire:
         return path if path.startswith(("http://", "https://")) else self.base_url + path
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        if (answer.content_length or MAX_ANSWER_BYTES) <= WHOLE_BYTES and "content-encoding" not in answer.headers:
+            return await answer.read()
         chunks, size = [], 0
         async for chunk in answer.content.iter_chunked(262_144):
             size += len(chunk)

@@ -70,7 +70,7 @@ class SqlJobStore:
     async def get_many(self, ids: Sequence[str]) -> list[Job | None]:
         if not ids:
             return []
-        return await self._transactions.read(partial(statements.get, ids=ids))
+        return await self._transactions.read(partial(statements.get, ids=ids), rows=len(ids))
 
     async def page(self, request: PageRequest) -> list[Job]:
         return await self._transactions.read(partial(statements.page, request=request))

@@ -47,7 +47,9 @@ class Transactions(Protocol):
         crash of a process), because nobody was told and it will be done again: a claim, a renewal, a mark."""
         ...
 
-    async def read(self, work: Work[Answer]) -> Answer: ...
+    async def read(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1) -> Answer:
+        """`rows` is about how many it reads by their keys, where that is known to be few."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -80,6 +82,8 @@ class SqliteTransactions:
         self._closed = False
         self._kept: Connection | None = None
         self._kept_durable: bool | None = None
+        self._looking: Connection | None = None
+        """The event loop's own connection for small reads."""
         self._writing = threading.Lock()
         """Held for a transaction, by the writer thread or by the event loop."""
         self._inline_s = 0.0
@@ -94,16 +98,33 @@ class SqliteTransactions:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         call = _Call(work, durable, loop, future)
-        rest_s, self._inline_at = loop.time() - self._inline_at, loop.time()
-        self._inline_s *= 0.5 ** (rest_s / INLINE_HALF_LIFE_S)
-        if rows > INLINE_ROWS or self._inline_s > INLINE_MAX_S or not self._commit_inline(call):
+        if rows > INLINE_ROWS or self._inline_mean_s(loop.time()) > INLINE_MAX_S or not self._commit_inline(call):
             self._calls.put(call)
         else:
             _settle([call])
         return await future
 
-    async def read(self, work: Work[Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+    async def read(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1) -> Answer:
+        loop = asyncio.get_running_loop()
+        if rows > INLINE_ROWS or self._inline_mean_s(loop.time()) > INLINE_MAX_S:
+            return await loop.run_in_executor(self._readers, self._read, work)
+        # A few rows by their keys, which nobody who writes holds up (WAL): less than waking a thread and being woken by it.
+        with _translated():
+            if self._looking is None:
+                self._looking = self._engine.connect()
+            try:
+                answer = work(self._looking)
+                self._looking.rollback()
+            except BaseException:
+                looking, self._looking = self._looking, None
+                looking.close()
+                raise
+            return answer
+
+    def _inline_mean_s(self, now: float) -> float:
+        rest_s, self._inline_at = now - self._inline_at, now
+        self._inline_s *= 0.5 ** (rest_s / INLINE_HALF_LIFE_S)
+        return self._inline_s
 
     async def close(self) -> None:
         if self._closed:
@@ -113,6 +134,9 @@ class SqliteTransactions:
         await asyncio.to_thread(self._writer.join, 5)
         if self._kept is not None and not self._writer.is_alive():
             self._kept.close()
+        if self._looking is not None:
+            self._looking.close()
+            self._looking = None
         self._readers.shutdown()
         self._engine.dispose()
 
@@ -240,7 +264,7 @@ class ServerTransactions:
             await asyncio.sleep(0.005 * 2**attempt)
         raise AssertionError("unreachable")
 
-    async def read(self, work: Work[Answer]) -> Answer:
+    async def read(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1) -> Answer:
         with _translated():
             async with asyncio.timeout(30), self._engine.connect() as connection:
                 return await connection.run_sync(work)
