@@ -70,6 +70,7 @@ _MANY_ON_THEIR_WAY = 10
 _LONGEST_STATUS_DELAY_S = 60.0
 _STATUS_DELAY_EACH_S = 0.3
 """Where many are on their way, a cluster needs about so long for each: what is on its way for no longer than that goes as it should."""
+_LONGEST_IN_A_CROWD_S = 600.0
 _LONGEST_NEWS_DELAY_S = 15.0
 
 
@@ -428,7 +429,8 @@ class Reconciler:
         if matters:
             wait = min(delay * crowd, max(delay, _LONGEST_NEWS_DELAY_S))
         else:
-            longest = max(delay, _LONGEST_STATUS_DELAY_S, _STATUS_DELAY_EACH_S * len(self._on_their_way))
+            of_the_crowd = min(_STATUS_DELAY_EACH_S * len(self._on_their_way), _LONGEST_IN_A_CROWD_S)
+            longest = max(delay, _LONGEST_STATUS_DELAY_S, of_the_crowd)
             wait = min(delay * crowd * 3 ** min(notes.told, 3), longest)
         return notes.on_its_way_since + wait - now
 

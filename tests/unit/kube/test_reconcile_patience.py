@@ -76,10 +76,13 @@ def test_a_failure_is_told_within_seconds_also_in_a_crowd(clock: Clock, reconcil
     assert reconciler._hold_back(KEY, None, status(failing=True), notes) <= 0
 
 
-def test_in_a_crowd_the_mere_news_of_a_start_waits_a_minute_at_most(clock: Clock, reconciler: Reconciler) -> None:
-    for number in range(5_000):
+@pytest.mark.parametrize(("others", "wait_s"), [(8, 3), (99, 30), (199, 60), (999, 300), (5_000, 600)])
+def test_in_a_crowd_the_mere_news_of_a_start_waits_as_long_as_the_crowd_needs(
+    clock: Clock, reconciler: Reconciler, others: int, wait_s: float
+) -> None:
+    for number in range(others):
         reconciler._hold_back(Key("kept", f"other-{number}"), None, status(moving=True), Notes())
-    assert reconciler._hold_back(KEY, None, status(moving=True), Notes()) == pytest.approx(60)
+    assert reconciler._hold_back(KEY, None, status(moving=True), Notes()) == pytest.approx(wait_s)
 
 
 def test_who_settles_leaves_the_crowd(clock: Clock, reconciler: Reconciler) -> None:
