@@ -1,0 +1,1 @@
+"""How the domain's ports are met: SQL, Redis, SMTP, WhatsApp, OpenID Connect."""
