@@ -1,0 +1,1 @@
+"""How the domain's ports are met."""

@@ -1,0 +1,115 @@
+"""The composition root: every adapter is chosen here; nothing is connected before `start`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from octavo_core.clock import Clock, SystemClock
+from octavo_core.errors import Misconfigured
+from octavo_core.generators import GeneratorClient
+from octavo_core.http import create_app
+from octavo_core.identity import ActingTokens, JwksKeys, KeySource, TokenVerifier
+from octavo_documents import open_documents
+from octavo_documents.erasing import erasing_router
+from octavo_jobs.context import JobContext
+from octavo_jobs.embedded import EmbeddedWorker
+from octavo_jobs.lifecycle import Job
+from octavo_jobs.runner import Lane
+from octavo_stories.adapters.characters_api import CharactersApi
+from octavo_stories.api.reading import reading_router, shared_router
+from octavo_stories.api.stories import PREFIX, stories_router
+from octavo_stories.api.versions import versions_router
+from octavo_stories.domain.sharing import Sharing
+from octavo_stories.domain.stories import CASCADE, Stories
+from octavo_stories.domain.story import MAX_BYTES
+from octavo_stories.domain.writing import QUEUE, Writings
+from octavo_stories.settings import StoriesSettings
+
+
+class Service:
+    """Stories, whole: `app` answers what lies under `prefixes`, and their jobs run in this process. The app's lifespan starts and
+    closes it; who composes it into another application awaits `start` and `close` instead (each may be called twice).
+
+    Where a database is away, `start` returns all the same, and requests are answered 503 until it is there.
+    """
+
+    prefixes: tuple[str, ...] = (PREFIX,)
+
+    def __init__(self, settings: StoriesSettings, *, clock: Clock, keys: KeySource, tokens: ActingTokens) -> None:
+        self._documents = open_documents(settings.documents_address(), clock, timeout_s=settings.documents_timeout_seconds)
+        self._generators = GeneratorClient(settings.generators_url, tokens)
+        self._cast = CharactersApi(settings.characters_url)
+        self._jobs = EmbeddedWorker(
+            settings, [Lane(QUEUE, self._write, settings.work_concurrency), Lane(CASCADE, self._cascade, settings.work_concurrency)]
+        )
+        errands = self._jobs.errands
+        self._writings = Writings(
+            self._documents, errands, self._generators, clock, within_s=settings.story_seconds, attempts=settings.work_attempts
+        )
+        self._stories = Stories(self._documents, errands, self._writings, clock, max_stories=settings.max_stories)
+        self._sharing = Sharing(self._documents, clock)
+        self.app = self._application(settings, keys)
+
+    async def start(self) -> None:
+        await self._jobs.start()
+
+    async def close(self) -> None:
+        await self._jobs.close()
+        await self._generators.close()
+        await self._cast.close()
+        await self._documents.close()
+
+    async def erase(self, user: str) -> None:
+        """What the route `DELETE /api/internal/users/{id}` does, for who composes services into one process."""
+        await self._stories.erase(user)
+
+    def _application(self, settings: StoriesSettings, keys: KeySource) -> FastAPI:
+        app = create_app(
+            service="stories",
+            title="Octavo stories",
+            description="Stories, written and edited. PUT and PATCH ask for If-Match (428 without, 412 with another version's ETag).",
+            version=version("octavo-stories"),
+            checks={"documents": self._documents.ping, "database": self._jobs.check_database, "redis": self._jobs.check_redis},
+            lifespan=self._lifespan,
+            cors_origins=settings.cors_origins,
+            # Room for the escapes of JSON around a document of the largest size.
+            max_body_bytes=max(settings.max_body_bytes, 2 * MAX_BYTES),
+            prefix=PREFIX,
+        )
+        app.state.verifier = TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience)
+        app.include_router(shared_router(self._sharing, PREFIX))
+        app.include_router(stories_router(self._stories, self._cast, generator=settings.story_generator))
+        app.include_router(versions_router(self._stories, PREFIX))
+        app.include_router(reading_router(self._stories, self._sharing, PREFIX, pdf_font=settings.pdf_font))
+        app.include_router(erasing_router(self.erase, PREFIX))
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.close()
+
+    async def _write(self, job: Job, context: JobContext) -> str:
+        return await self._writings(job, context)
+
+    async def _cascade(self, job: Job, context: JobContext) -> str:
+        return await self._stories.cascade(job, context)
+
+
+def create_service(
+    settings: StoriesSettings, *, clock: Clock | None = None, keys: KeySource | None = None, tokens: ActingTokens | None = None
+) -> Service:
+    """`keys`: what tokens are checked with, where they are not to be fetched from `settings.jwks_url`. `tokens`: with what generators
+    are called on behalf of people, where the settings do not say it. Raises `Misconfigured`."""
+    if keys is None:
+        if settings.jwks_url is None:
+            raise Misconfigured("OCTAVO_JWKS_URL must say where the public keys are that tokens are checked with")
+        keys = JwksKeys(settings.jwks_url)
+    return Service(settings, clock=clock or SystemClock(), keys=keys, tokens=tokens or settings.acting_tokens("stories"))

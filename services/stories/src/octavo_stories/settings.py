@@ -1,0 +1,20 @@
+"""What the service reads from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from octavo_documents import DocumentSettings
+
+
+class StoriesSettings(DocumentSettings):
+    generators_url: str = Field("http://127.0.0.1:8080", description="Where the generators are: this address before /generators/NAME.")
+    characters_url: str = Field("http://127.0.0.1:8080", description="Where the characters are: this address before /api/characters.")
+    story_generator: str = Field("tiny-stories", description="Generator of stories, where a request names none.")
+    max_stories: int = Field(1_000, ge=1, le=100_000, description="How many stories a person may keep.")
+    story_seconds: float = Field(300.0, ge=5, le=3_600, description="How long a story may take to be written.")
+    work_attempts: int = Field(5, ge=1, le=20, description="How often a job of the service is tried, with growing pauses.")
+    work_concurrency: int = Field(8, ge=1, le=64, description="How many jobs of the service run at once in a process.")
+    pdf_font: Path | None = Field(None, description="TrueType font for PDF; the default one has the letters of Western Europe.")
