@@ -1,5 +1,5 @@
-"""What happened, told to the people it happened for: today as server-sent events, of all of a user's jobs."""
+"""What happened, told to the people it happened for: by Socket.IO, as server-sent events, by signed webhooks and by mail."""
 
-from octavo_notifications.routes import notifications_router
+from octavo_notifications.api.events import notifications_router
 
 __all__ = ["notifications_router"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
@@ -13,11 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from octavo_core.errors import Fault, InvalidInput, Unavailable
 from octavo_core.http import sse
-from octavo_core.identity import Principal
 from octavo_jobs.stream import EventHub, Lagged
-
-Authenticate = Callable[[str | None], Awaitable[Principal]]
-"""From an Authorization header to the principal; raises `Unauthenticated`."""
+from octavo_notifications.identity import Authenticate
 
 _EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 

@@ -1,0 +1,67 @@
+"""The process: `python -m octavo_notifications`. SIGTERM closes the connections, whose clients come back elsewhere, and drains."""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+import uvicorn
+import uvloop
+
+from octavo_core.errors import OctavoError
+from octavo_core.garbage import freeze_what_is_loaded
+from octavo_core.settings import read_settings
+from octavo_core.telemetry import configure_logging, configure_tracing
+from octavo_notifications.app import create_service
+from octavo_notifications.settings import NotificationsSettings
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: NotificationsSettings) -> None:
+    service = create_service(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            service.app,
+            host=settings.host,
+            port=settings.port,
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=settings.socket_message_bytes,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=5,
+            backlog=2048,
+            # Streams count too; beyond it callers get 503 at once instead of memory running out.
+            limit_concurrency=settings.socket_clients + 1_024,
+        )
+    )
+    await service.start()
+    await service.parts.open_sockets()
+    freeze_what_is_loaded()
+    try:
+        await server.serve()
+    finally:
+        await service.close()
+
+
+def main() -> None:
+    try:
+        settings = read_settings(NotificationsSettings)
+        configure_logging("notifications", fmt=settings.log_format, level=settings.log_level)
+        configure_tracing("octavo-notifications", settings.otlp_endpoint)
+        uvloop.run(serve(settings))
+    except OctavoError as error:
+        configure_logging("notifications")
+        log.error(error.message)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Signed calls to addresses that people named, for what happened to their jobs."""
