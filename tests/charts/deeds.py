@@ -43,7 +43,7 @@ def foreign_definitions() -> str:
 
 def generator(name: str, *, secret: str | None = None, workers: int = 1) -> Object:
     """One that asks for every kind of child, with a key from a Secret or without any. Without workers it may sleep."""
-    provider: Object = {"name": "x", "type": "fake", "model": "echo"}
+    provider: Object = {"name": "x", "type": "fake", "model": "sample"}
     if secret is not None:
         provider = {"name": "x", "type": "xai", "model": "grok-4", "credentials": {"secretRef": {"name": secret, "key": "apiKey"}}}
     return {
@@ -51,8 +51,9 @@ def generator(name: str, *, secret: str | None = None, workers: int = 1) -> Obje
         "kind": "GeneratorService",
         "metadata": {"name": name, "namespace": PLACE},
         "spec": {
-            "task": "text",
+            "task": "image",
             "providers": [provider],
+            "storage": {"local": {"accessMode": "ReadWriteMany"}},
             "api": {"replicas": 2, "ingress": {"host": "ai.example.org"}, "httpRoute": {"parentRefs": [{"name": "gateway"}]}},
             "workers": {"min": workers},
         },
@@ -108,6 +109,11 @@ def child(group: str, resource: str, name: str, owner: Object | None = None) -> 
         "secrets": ("v1", "Secret", {}),
         "deployments": ("apps/v1", "Deployment", {"spec": {"replicas": 0, "selector": selector, "template": pod}}),
         "statefulsets": ("apps/v1", "StatefulSet", {"spec": {"replicas": 0, "serviceName": "x", "selector": selector, "template": pod}}),
+        "persistentvolumeclaims": (
+            "v1",
+            "PersistentVolumeClaim",
+            {"spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}},
+        ),
         "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget", {"spec": {"selector": selector}}),
         "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy", {"spec": {"podSelector": selector}}),
         "ingresses": ("networking.k8s.io/v1", "Ingress", {"spec": {"defaultBackend": {"service": {"name": "x", "port": {"number": 80}}}}}),
@@ -123,6 +129,7 @@ def child(group: str, resource: str, name: str, owner: Object | None = None) -> 
         metadata["labels"] = {
             "app.kubernetes.io/name": "octavo-generator",
             "app.kubernetes.io/instance": generator_name,
+            "app.kubernetes.io/component": "images" if resource == "persistentvolumeclaims" else "other",
             "app.kubernetes.io/managed-by": "octavo-operator",
         }
         metadata["ownerReferences"] = [
@@ -144,6 +151,7 @@ NAME_OF_A_CHILD: dict[str, Callable[[str], str]] = {
     "secrets": lambda name: f"{name}-credentials",
     "deployments": lambda name: f"{name}-api",
     "statefulsets": lambda name: f"{name}-redis",
+    "persistentvolumeclaims": lambda name: f"{name}-images",
     "poddisruptionbudgets": lambda name: f"{name}-api",
     "networkpolicies": lambda name: name,
     "ingresses": lambda name: f"{name}-api",

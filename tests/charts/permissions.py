@@ -42,6 +42,7 @@ CHILDREN = (
     ("", "secrets"),
     ("apps", "deployments"),
     ("apps", "statefulsets"),
+    ("", "persistentvolumeclaims"),
     ("policy", "poddisruptionbudgets"),
     ("networking.k8s.io", "networkpolicies"),
     ("networking.k8s.io", "ingresses"),
@@ -70,8 +71,6 @@ IN_WATCHED_NAMESPACES: dict[Right, Deed] = {
     **{Right(group, resource, verb): deed for group, resource in CHILDREN for verb, deed in OF_A_CHILD.items()},
     Right("", "pods", "list"): "starts",
     Right("", "pods", "watch"): "starts",
-    Right("", "persistentvolumeclaims", "list"): "starts",
-    Right("", "persistentvolumeclaims", "watch"): "starts",
     Right("events.k8s.io", "events", "create"): "a generator fails",
     Right("events.k8s.io", "events", "patch"): "a generator fails again",
 }

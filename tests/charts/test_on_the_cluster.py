@@ -117,6 +117,7 @@ def test_strangers_reach_what_is_open_and_nothing_else(installed: Installed) -> 
     addresses = {
         "metrics": (f"{name}.{installed.system}.svc", 8080),
         "control": (f"{name}-activator.{installed.system}.svc", 8080),
+        "fakes": (f"{name}-fake-providers.{installed.system}.svc", 8090),
         "redis": (f"{redis}-redis.{installed.system}.svc", 6379),
     }
     script = f"""
@@ -130,7 +131,12 @@ def reached(address):
 print(json.dumps({{name: reached(tuple(address)) for name, address in {json.dumps(addresses)}.items()}}))
 """
     with installed.cluster.namespace("strangers", RESTRICTED) as strangers:
-        assert json.loads(installed.run("stranger", strangers, script)) == {"metrics": True, "control": False, "redis": False}
+        assert json.loads(installed.run("stranger", strangers, script)) == {
+            "metrics": True,
+            "control": False,
+            "fakes": False,
+            "redis": False,
+        }
 
 
 def test_the_namespaces_that_share_it_know_where_redis_is(installed: Installed) -> None:

@@ -22,6 +22,8 @@ every_case = pytest.mark.parametrize("case", CASES, ids=str)
 NOT_FROM_THE_CHART = {
     # The image's own affair, or the laptop's.
     "cors_origins", "database_url", "home", "max_body_bytes", "redis_url", "user_app", "reach",
+    # Where its own spans go, if not to a collector; operator.extraEnv reaches them.
+    "application_insights", "environment",
     # Figures that fit all clusters seen; operator.extraEnv reaches them.
     "backlog_busy_seconds", "backlog_idle_seconds", "backlog_timeout_seconds", "http_host", "http_port", "lease_give_up_seconds",
     "lease_renew_seconds", "lease_seconds", "queue_status_seconds", "reconcilers", "resync_seconds", "routes_seconds",
@@ -161,7 +163,9 @@ def test_what_is_mounted_is_there(case: Case) -> None:
 
 def environment(case: Case, kind: str = "Deployment") -> dict[str, str | None]:
     """Of the operator, or of the activator (StatefulSet); None for what comes from elsewhere."""
-    (workload,) = of_kind(rendered(case), kind)
+    component = {"Deployment": "operator", "StatefulSet": "activator"}[kind]
+    found = of_kind(rendered(case), kind)
+    (workload,) = [one for one in found if one["metadata"]["labels"]["app.kubernetes.io/component"] == component]
     (container,) = workload["spec"]["template"]["spec"]["containers"]
     names = [variable["name"] for variable in container["env"]]
     assert len(names) == len(set(names)), "a name that is there twice is refused by server-side apply"
@@ -204,6 +208,15 @@ def test_operator_and_activator_meet() -> None:
     (service,) = [m for m in of_kind(rendered(case), "Service") if m["metadata"]["name"].endswith("-activator")]
     address = f"http://{service['metadata']['name']}.{helm.NAMESPACE}.svc:{service['spec']['ports'][0]['port']}"
     assert environment(case)["OCTAVO_ACTIVATOR_URL"] == address
+
+
+def test_operator_and_fake_providers_meet_where_they_are_run_and_nowhere_else() -> None:
+    for case in (case for case in CASES if case.chart == "octavo-operator"):
+        services = [m for m in of_kind(rendered(case), "Service") if m["metadata"]["name"].endswith("-fake-providers")]
+        addresses = [f"http://{m['metadata']['name']}.{helm.NAMESPACE}.svc:{m['spec']['ports'][0]['port']}" for m in services]
+        told = environment(case).get("OCTAVO_FAKE_PROVIDERS_URL")
+        assert addresses == ([] if told is None else [told])
+        assert bool(services) == (case.name == "dev"), "nobody is given samples who did not ask for them"
 
 
 def test_every_setting_of_the_operator_can_be_reached_by_a_value_or_is_known_not_to_need_one() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +78,35 @@ class Generator:
         """A request to the generator's Service, through the API server, which reaches it on every kind of cluster."""
         root = f"/api/v1/namespaces/{self.namespace}/services/{self.name}-api:http/proxy"
         return self.cluster.api.request(method, root + path, timeout_s=timeout_s, **options)
+
+    @contextlib.contextmanager
+    def forwarded(self) -> Iterator[str]:
+        """Its Service at an address of this machine, as `kubectl port-forward` gives it: for clients that know nothing of clusters."""
+        command = ["kubectl", "-n", self.namespace, "port-forward", f"svc/{self.name}-api", ":80"]
+        environ = self.cluster.environ
+        command[0] = shutil.which("kubectl", path=environ["PATH"]) or "kubectl"
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            try:
+                assert process.stdout is not None
+                said = process.stdout.readline()
+                found = re.search(r"127\.0\.0\.1:(\d+)", said)
+                assert found is not None, f"kubectl port-forward says {said!r}"
+                yield f"http://127.0.0.1:{found[1]}"
+            finally:
+                process.terminate()
+
+    def finished(self, answer: Object, *, deadline_s: float = 90.0) -> Object:
+        """The same generation when it has ended."""
+        path, found = f"/api/v1/generate/{answer['generation_id']}", answer
+
+        def ended() -> bool:
+            nonlocal found
+            found = self.call("GET", path).json()
+            return found["status"] not in ("queued", "running")
+
+        if answer["status"] in ("queued", "running"):
+            wait(ended, what=f"a generation of {self.name} ends", deadline_s=deadline_s, tell=self.account)
+        return found
 
     def generate(self, prompt: str, *, prefer: str = "wait=60", **body: Any) -> Object:
         answer = self.call("POST", "/api/v1/generate", json={"prompt": prompt, **body}, headers={"prefer": prefer})

@@ -42,6 +42,9 @@
 {{- end }}
 {{- end }}
 {{- include "octavo-operator.shared-env" . }}
+{{- if .Values.fakeProviders.enabled }}
+- {name: OCTAVO_FAKE_PROVIDERS_URL, value: {{ printf "http://%s.%s.svc:%s" (include "octavo-operator.fakes" .) .Release.Namespace (include "octavo-operator.fakes-port" .) | quote }}}
+{{- end }}
 {{- if .Values.activator.enabled }}
 - {name: OCTAVO_ACTIVATOR_URL, value: {{ printf "http://%s.%s.svc:%s" (include "octavo-operator.activator" .) .Release.Namespace (include "octavo-operator.activator-port" .) | quote }}}
 - name: OCTAVO_ACTIVATOR_TOKEN
@@ -90,6 +93,9 @@ octavo.dev/hash: {{ include "octavo-operator.token-value" . | sha256sum | trunc 
 
 {{/* Port on which the operator, and nobody else, talks to the activator. */}}
 {{- define "octavo-operator.activator-port" -}}8080{{- end -}}
+
+{{/* Port of the fake providers. */}}
+{{- define "octavo-operator.fakes-port" -}}8090{{- end -}}
 
 {{/* Environment of the activator: octavo_activator's settings say what each does. */}}
 {{- define "octavo-operator.activator-env" -}}

@@ -12,6 +12,10 @@
 {{ include "octavo-operator.name" . }}-activator
 {{- end -}}
 
+{{- define "octavo-operator.fakes" -}}
+{{ include "octavo-operator.name" . }}-fake-providers
+{{- end -}}
+
 {{- define "octavo-operator.account" -}}
 {{- .Values.serviceAccount.name | default (include "octavo-operator.name" .) -}}
 {{- end -}}

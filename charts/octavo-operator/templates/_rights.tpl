@@ -55,9 +55,14 @@ The operator reads no log, enters no pod and makes no role: it can give nobody m
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [get, list, watch, create, patch, delete]
-# Pods and volumes say why a generator is not ready.
+# The volume of a generator's pictures. Those of managed stores come and go with their StatefulSets; of them it is seen why a generator
+# is not ready.
 - apiGroups: [""]
-  resources: [pods, persistentvolumeclaims]
+  resources: [persistentvolumeclaims]
+  verbs: [get, list, watch, create, patch, delete]
+# Pods say why a generator is not ready.
+- apiGroups: [""]
+  resources: [pods]
   verbs: [list, watch]
 # What people see in kubectl describe; one that comes again is counted.
 - apiGroups: [events.k8s.io]

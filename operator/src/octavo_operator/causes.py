@@ -160,7 +160,7 @@ class _Look:
         for component in COMPONENTS:
             if self._counts.get(component, 0) > 0:
                 own = [cause for pod in self._pods(component) if (cause := self._of_pod(pod)) is not None]
-                yield from (cause for claim in self._claims(component) if (cause := self._of_claim(claim)) is not None)
+                yield from (cause for claim in self._claims(component) if (cause := self._of_claim(claim, component)) is not None)
                 yield from own
                 yield from self._of_workload(component, bool(own))
 
@@ -169,17 +169,19 @@ class _Look:
         return sorted(pods, key=lambda pod: pod.name)
 
     def _claims(self, component: Component) -> list[Claim]:
-        return sorted((claim for claim in self._observed.claims if claim.component == component), key=lambda claim: claim.name)
+        """Those that its pods wait for."""
+        waited_for = ("images",) if component in ("api", "worker") else (component,)
+        return sorted((claim for claim in self._observed.claims if claim.component in waited_for), key=lambda claim: claim.name)
 
-    def _of_claim(self, claim: Claim) -> Cause | None:
+    def _of_claim(self, claim: Claim, component: Component) -> Cause | None:
         words = self._words(claim.message)
         if claim.phase == "Lost":
             text = f"PersistentVolumeClaim {claim.name} has lost its volume" + (f": {words}" if words else "")
-            return self._cause(Depth.STORE, "ClaimLost", text, claim.component)
-        if claim.phase == "Pending" and (words or any(waits_for_claim(pod) for pod in self._pods(claim.component))):
-            said = words or "; ".join(self._words(pod.unschedulable) for pod in self._pods(claim.component) if pod.unschedulable)
+            return self._cause(Depth.STORE, "ClaimLost", text, component)
+        if claim.phase == "Pending" and (words or any(waits_for_claim(pod) for pod in self._pods(component))):
+            said = words or "; ".join(self._words(pod.unschedulable) for pod in self._pods(component) if pod.unschedulable)
             text = f"PersistentVolumeClaim {claim.name} gets no volume: {said}; is there a StorageClass for it?"
-            return self._cause(Depth.STORE, "ClaimPending", text, claim.component, varies=True)
+            return self._cause(Depth.STORE, "ClaimPending", text, component, varies=True)
         return None
 
     def _of_pod(self, pod: Pod) -> Cause | None:

@@ -165,10 +165,11 @@ class Families:
             return
         if kind is POD:
             self._seen_pod(family, obj)
-        elif kind is CLAIM:
-            self._seen_claim(family, obj)
         else:
-            self._seen_child(family, kind, obj)
+            if kind is CLAIM:
+                self._seen_claim(family, obj)
+            if kind is not CLAIM or _is_of_pictures(obj):
+                self._seen_child(family, kind, obj)
 
     def gone(self, kind: Kind, obj: Object) -> None:
         family = self._family_of(kind, obj)
@@ -180,9 +181,9 @@ class Families:
             family.pods = [pod for pod in family.pods if pod.name != name]
             if len(family.pods) != known:
                 self._changed(family.key, STATE_S)
-        elif kind is CLAIM:
-            family.claims = [claim for claim in family.claims if claim.name != name]
         else:
+            if kind is CLAIM:
+                family.claims = [claim for claim in family.claims if claim.name != name]
             seen = family.find(kind, name)
             # a delete that is older than what is known is of the object that stood there before
             if seen is not None and int(obj["metadata"]["resourceVersion"]) >= seen.version:
@@ -227,14 +228,14 @@ class Families:
             if kind is POD:
                 pods = [pod for pod in family.pods if (where, pod.name) in present]
                 lost, family.pods = len(pods) != len(family.pods), pods
-            elif kind is CLAIM:
-                claims = [claim for claim in family.claims if (where, claim.name) in present]
-                lost, family.claims = len(claims) != len(family.claims), claims
             else:
                 children = [
                     seen for seen in family.children if seen.kind is not kind or seen.version > version or (where, seen.name) in present
                 ]
                 lost, family.children = len(children) != len(family.children), children
+                if kind is CLAIM:
+                    claims = [claim for claim in family.claims if (where, claim.name) in present]
+                    lost, family.claims = lost or len(claims) != len(family.claims), claims
             if lost:
                 family.settled = None
                 self._changed(family.key, SOON_S)
@@ -318,6 +319,11 @@ class Families:
     def _drop_if_empty(self, family: Family) -> None:
         if family.empty:
             self._families.pop(family.key, None)
+
+
+def _is_of_pictures(claim: Object) -> bool:
+    """The one claim that the operator makes itself; the others are made, and taken away, with their StatefulSets."""
+    return bool((claim["metadata"].get("labels") or {}).get(names.COMPONENT_LABEL) == "images")
 
 
 def _same_but_state(old: Seen, new: Seen) -> bool:

@@ -58,12 +58,13 @@ CHILD_KINDS: tuple[Kind, ...] = (
     SERVICE,
     DEPLOYMENT,
     STATEFUL_SET,
+    CLAIM,
     DISRUPTION_BUDGET,
     NETWORK_POLICY,
     INGRESS,
     ENDPOINT_SLICE,
 )
-"""What a generator's children can be in every cluster."""
+"""What a generator's children can be in every cluster. Of the claims only that of the pictures is one; the others are their stores'."""
 
 OPTIONAL_KINDS: tuple[Kind, ...] = (HTTP_ROUTE, SERVICE_MONITOR, POD_MONITOR)
 """The same, where the cluster has their group."""
@@ -71,7 +72,7 @@ OPTIONAL_KINDS: tuple[Kind, ...] = (HTTP_ROUTE, SERVICE_MONITOR, POD_MONITOR)
 WHOLE_KINDS: tuple[Kind, ...] = (DEPLOYMENT, STATEFUL_SET, POD, CLAIM)
 """Kinds of which spec and status are looked at; of all others the metadata say enough."""
 
-_BY_NAME: Mapping[tuple[str, str], Kind] = {(kind.api_version, kind.name): kind for kind in (*CHILD_KINDS, *OPTIONAL_KINDS, POD, CLAIM)}
+_BY_NAME: Mapping[tuple[str, str], Kind] = {(kind.api_version, kind.name): kind for kind in (*CHILD_KINDS, *OPTIONAL_KINDS, POD)}
 
 
 def kind_of(api_version: str, name: str) -> Kind:

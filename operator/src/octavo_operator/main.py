@@ -29,7 +29,6 @@ from octavo_operator.handlers import ResourceFeed, quieten
 from octavo_operator.health import STUCK_S, Heartbeat, serve
 from octavo_operator.kinds import (
     CHILD_KINDS,
-    CLAIM,
     ENDPOINT_SLICE,
     GENERATOR_SERVICE,
     OPTIONAL_KINDS,
@@ -67,7 +66,12 @@ def main() -> None:
     """Ends with 0 after SIGTERM or Ctrl-C, with 1 and one line when a setting or the cluster's access is wrong."""
     settings = read_settings(OperatorSettings)
     configure_logging("octavo-operator", fmt=settings.log_format, level=settings.log_level)
-    configure_tracing("octavo-operator", settings.otlp_endpoint)
+    configure_tracing(
+        "octavo-operator",
+        settings.otlp_endpoint,
+        application_insights=settings.application_insights,
+        environment=settings.environment,
+    )
     quieten()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(settings, os.environ))
@@ -160,7 +164,7 @@ class Operator:
                     features=lambda: self._features,
                 )
                 optional = [kind for kind in OPTIONAL_KINDS if kind.group in self._features]
-                self._watches = self._watch_all([*CHILD_KINDS, POD, CLAIM, *optional], group)
+                self._watches = self._watch_all([*CHILD_KINDS, POD, *optional], group)
                 WATCH_AGE_SECONDS.labels(GENERATOR_SERVICE.name).set_function(lambda: self._feed.silence_s)
                 # Children first: a resource whose children are not known yet would be taken for new.
                 for watch in self._watches:

@@ -23,6 +23,9 @@ MANAGED_SELECTOR = f"{MANAGED_BY_LABEL}={MANAGER}"
 STORE_LABEL = f"{GROUP}/store"
 """On the pods of managed stores: one headless Service gives all of them their DNS names."""
 
+SHARES_LABEL = f"{GROUP}/shares-volume"
+"""On the pods that share a volume which one node alone can have: they are put next to each other."""
+
 HASH_ANNOTATION = f"{GROUP}/hash"
 """On a child: of the manifest that was applied. On a pod template: of the template and of the data that its pods read."""
 FIXED_ANNOTATION = f"{GROUP}/fixed"
@@ -95,6 +98,11 @@ def account(name: str) -> str:
 def policy(name: str) -> str:
     """NetworkPolicy over all pods: nothing but what is needed."""
     return name
+
+
+def images(name: str) -> str:
+    """PersistentVolumeClaim of the pictures, where they are kept in a folder."""
+    return f"{name}-images"
 
 
 def activator(name: str) -> str:

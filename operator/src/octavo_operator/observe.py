@@ -12,9 +12,19 @@ from sys import intern
 from typing import Any, cast
 
 from octavo_operator import names
-from octavo_operator.kinds import DEPLOYMENT, GENERATOR_SERVICE, STATEFUL_SET, Kind
+from octavo_operator.kinds import CLAIM, DEPLOYMENT, GENERATOR_SERVICE, STATEFUL_SET, Kind
 from octavo_operator.ownership import Fields, owned_fields
-from octavo_operator.resource import COMPONENTS, Child, Claim, Component, ContainerState, Pod, Reference, WorkloadState
+from octavo_operator.resource import (
+    CLAIM_OWNERS,
+    COMPONENTS,
+    Child,
+    Claim,
+    Component,
+    ContainerState,
+    Pod,
+    Reference,
+    WorkloadState,
+)
 
 Object = Mapping[str, Any]
 
@@ -58,6 +68,11 @@ class Seen:
     def reference(self) -> Reference:
         return Reference(self.kind.api_version, self.kind.name, self.name)
 
+    @property
+    def is_kept(self) -> bool:
+        """A claim that nobody owns is one that was to be retained: it outlives its generator, and is never deleted."""
+        return self.kind is CLAIM and self.owner == ""
+
     def owned_by(self, uid: str) -> bool:
         """Whether it is that generator's: by its owner, or, where somebody took the owner away, by the operator's own fields."""
         return self.owner == uid or (self.owner == "" and self.fields is not None)
@@ -73,6 +88,7 @@ class Seen:
             fixed=self.fixed,
             drifted=drifted,
             deleting=self.deleting or former,
+            kept=self.is_kept,
             owned=former or self.owned_by(uid),
             component=self.component,
             workload=self.workload,
@@ -135,9 +151,10 @@ def see_pod(obj: Object) -> Pod | None:
 
 
 def see_claim(obj: Object) -> Claim | None:
-    """None for a claim that belongs to no managed store."""
+    """None for a claim that is no managed store's and not that of the pictures."""
     metadata, status = obj["metadata"], obj.get("status") or {}
-    component = _component(metadata.get("labels") or {})
+    labelled = (metadata.get("labels") or {}).get(names.COMPONENT_LABEL)
+    component = next((owner for owner in CLAIM_OWNERS if owner == labelled), None)
     if component is None:
         return None
     messages = [condition.get("message", "") for condition in status.get("conditions") or ()]

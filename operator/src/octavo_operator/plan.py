@@ -81,7 +81,7 @@ def plan(desired: Sequence[Manifest], children: Mapping[Reference, Child]) -> Pl
     deletes += [
         Delete(reference, child.uid)
         for reference, child in sorted(children.items(), key=lambda item: _order(item[0]))
-        if reference not in wanted and child.owned and not child.deleting
+        if reference not in wanted and child.owned and not child.deleting and not child.kept
     ]
     return Plan(tuple(applies), tuple(deletes), tuple(refused))
 

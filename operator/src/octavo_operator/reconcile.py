@@ -45,6 +45,7 @@ from octavo_operator.resource import (
     Situation,
     StandIn,
 )
+from octavo_operator.samples import not_stood_in_for, sampled
 from octavo_operator.secrets import ForeignSecrets, MasterKey, read_passwords, references_of
 from octavo_operator.settings import OperatorSettings
 from octavo_operator.status import report, report_unreadable, worth_writing
@@ -211,9 +212,11 @@ class Reconciler:
         self, family: Family, resource: GeneratorService, secret_names: SecretNames, notes: Notes, fence: Fence
     ) -> float | None:
         fingerprints, missing = await self._secrets.look(family.key, secret_names)
+        samples = sampled(resource, missing, self._settings)
+        missing = not_stood_in_for(resource, missing, samples)
         sizing = self._sizes.size(resource, family)
         for _ in range(_PLANS):
-            situation = self._situation(family, notes, sizing, fingerprints)
+            situation = self._situation(family, notes, sizing, fingerprints, samples)
             digest = _digest(family, situation)
             if family.settled == digest:
                 manifests: Mapping[Reference, Manifest] | None = None
@@ -223,7 +226,7 @@ class Reconciler:
             except Overtaken:
                 continue
             # the passwords may have been found to be others while acting
-            situation = self._situation(family, notes, sizing, fingerprints)
+            situation = self._situation(family, notes, sizing, fingerprints, samples)
             digest = _digest(family, situation)
             break
         else:
@@ -348,12 +351,15 @@ class Reconciler:
         if found is None or found["metadata"]["uid"] != family.uid or "deletionTimestamp" in found["metadata"]:
             raise Gone
 
-    def _situation(self, family: Family, notes: Notes, sizing: Sizing, fingerprints: Mapping[str, str]) -> Situation:
+    def _situation(
+        self, family: Family, notes: Notes, sizing: Sizing, fingerprints: Mapping[str, str], samples: tuple[str, ...]
+    ) -> Situation:
         return Situation(
             uid=family.uid,
             scale=sizing.scale,
             passwords=notes.passwords or self._master_key.passwords(family.key),
             fingerprints=fingerprints,
+            samples=samples,
             features=self._features(),
             stand_in=sizing.stand_in,
         )
@@ -378,9 +384,12 @@ class Reconciler:
 
     def _complete(self, family: Family, wanted: Mapping[Reference, Manifest]) -> bool:
         """Whether all that is wanted stands and nothing else does."""
-        standing = {seen.reference: seen for seen in family.children}
+        standing = {seen.reference: seen for seen in family.children if seen.reference in wanted or not seen.is_kept}
         return standing.keys() == wanted.keys() and all(
-            not seen.deleting and seen.owner == family.uid and seen.fields is seen.whole and seen.hash == _hash(wanted[reference])
+            not seen.deleting
+            and seen.owner == _owner(wanted[reference])
+            and seen.fields is seen.whole
+            and seen.hash == _hash(wanted[reference])
             for reference, seen in standing.items()
         )
 
@@ -514,12 +523,18 @@ def _drifted(seen: Seen, manifest: Manifest) -> bool:
 
 def _digest(family: Family, situation: Situation) -> int:
     fingerprints = tuple(sorted(situation.fingerprints.items()))
-    return hash((family.uid, family.generation, situation.scale, situation.passwords, fingerprints, situation.features, situation.stand_in))
+    known = (situation.scale, situation.passwords, fingerprints, situation.samples, situation.features, situation.stand_in)
+    return hash((family.uid, family.generation, *known))
 
 
 def _hash(manifest: Manifest) -> str | None:
     value: str | None = manifest["metadata"].get("annotations", {}).get(names.HASH_ANNOTATION)
     return value
+
+
+def _owner(manifest: Manifest) -> str:
+    """uid of the generator; empty for what is to outlive it."""
+    return next((reference["uid"] for reference in manifest["metadata"].get("ownerReferences", ())), "")
 
 
 def _previous(family: Family) -> Status | None:

@@ -15,6 +15,9 @@ Manifest = Mapping[str, Any]
 
 Component = Literal["api", "worker", "redis", "db"]
 COMPONENTS: tuple[Component, ...] = ("api", "worker", "redis", "db")
+ClaimOwner = Literal["redis", "db", "images"]
+"""Whose volume it is: a managed store's, or that of the pictures, which API and workers share."""
+CLAIM_OWNERS: tuple[ClaimOwner, ...] = ("redis", "db", "images")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +81,8 @@ class Situation:
     passwords: Passwords
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Secret name → fingerprint of its data, for the Secrets that the resource names; one that is missing is not in it."""
+    samples: tuple[str, ...] = ()
+    """Providers whose key is not there and in whose stead the fake ones answer."""
     features: frozenset[str] = frozenset()
     """API groups that this cluster has and that something is made for: monitoring.coreos.com, gateway.networking.k8s.io."""
     stand_in: StandIn | None = None
@@ -116,6 +121,8 @@ class Child:
     drifted: bool = False
     """Whether a field that the operator owns was changed by somebody else."""
     deleting: bool = False
+    kept: bool = False
+    """Whether it outlives its generator: a volume that is to be retained. It is never deleted."""
     owned: bool = True
     """Whether it belongs to this very generator (owner uid); False: somebody else's object stands under this name."""
     component: Component | None = None
@@ -157,10 +164,10 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A PersistentVolumeClaim of a managed store."""
+    """A PersistentVolumeClaim of a managed store, or of the pictures."""
 
     name: str
-    component: Component
+    component: ClaimOwner
     phase: str
     message: str = ""
 
@@ -210,6 +217,6 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     claims: tuple[Claim, ...] = ()
     missing_secrets: tuple[str, ...] = ()
-    """'NAME' or 'NAME: key KEY' that the resource refers to and that are not there."""
+    """'NAME' or 'NAME: key KEY' that the resource refers to, that are not there, and that nothing stands in for."""
     backlog: Backlog | BacklogUnknown | None = None
     """None while nobody has asked yet."""

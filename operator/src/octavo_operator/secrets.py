@@ -14,13 +14,12 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel
-
 from octavo_core.errors import Misconfigured
-from octavo_core.spec import GROUP, GeneratorService, SecretRef
+from octavo_core.spec import GROUP, GeneratorService
+from octavo_core.spec.references import references_in
 from octavo_core.telemetry.logs import get_service_logger
 from octavo_operator import names
 from octavo_operator.cluster import ApiError, Cluster
@@ -122,23 +121,9 @@ def read_passwords(secret: Mapping[str, object], otherwise: Passwords) -> Passwo
 def references_of(resource: GeneratorService) -> dict[str, frozenset[str]]:
     """Secret name → the keys of it that the resource refers to, wherever in it."""
     found: dict[str, set[str]] = {}
-    for reference in _references(resource.spec):
+    for reference in references_in(resource.spec):
         found.setdefault(reference.name, set()).add(reference.key)
     return {name: frozenset(keys) for name, keys in found.items()}
-
-
-def _references(value: object) -> Iterator[SecretRef]:
-    if isinstance(value, SecretRef):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _references(getattr(value, name))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _references(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _references(item)
 
 
 @dataclass(slots=True)

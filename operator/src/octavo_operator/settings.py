@@ -68,7 +68,9 @@ class OperatorSettings(CommonSettings):
     resources_mysql: Resources = Field(default_factory=lambda: _resources("50m", "256Mi", "1Gi"), description="What a MySQL pod gets.")
     priority_class_name: ObjectName | None = Field(None, description="PriorityClass of all pods where the resource names none.")
     storage_class_name: ObjectName | None = Field(
-        None, description="StorageClass of managed stores' volumes; the cluster's default when absent."
+        None,
+        description="StorageClass of managed stores' volumes, and of pictures where a resource names none; the cluster's default when"
+        " absent.",
     )
 
     jwks_url: str | None = Field(None, description="Public keys of the platform's login, for generators with auth.mode jwt.")
@@ -77,6 +79,13 @@ class OperatorSettings(CommonSettings):
         None, description="Secret, in each generator's namespace, with the URL of the platform's Redis for events; none when absent."
     )
     events_redis_key: SecretKey = Field("redis-url", description="Key of that Secret.")
+
+    fake_providers_url: str | None = Field(
+        None,
+        pattern=r"^(https?://[^\s/?#@]+/?)?$",
+        description="Where `octavo fake-providers` listens: it answers, with samples, for providers whose key is missing. Absent or empty:"
+        " such a generator is not ready.",
+    )
 
     caller_namespaces: list[Namespace] = Field(
         default_factory=list,

@@ -9,7 +9,7 @@ names whatever differs at every look, so that at rest no write comes of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -19,7 +19,7 @@ from octavo_operator import names
 from octavo_operator.causes import Cause, Depth, find_causes, wanted
 from octavo_operator.plan import Refused
 from octavo_operator.resource import Backlog, Component, Observed, Refusal, Situation, WorkloadState
-from octavo_operator.words import one_line, same_but_numbers
+from octavo_operator.words import listed, one_line, same_but_numbers
 
 _LABELS: Mapping[Component, str] = {"db": "database", "redis": "Redis", "api": "API", "worker": "workers"}
 STARTING = "Starting"
@@ -48,7 +48,7 @@ def report(
     standing = _Standing(resource, situation, observed)
     said = None if previous is None else previous.condition("Ready")
     was_ready = said is not None and said.status == "True"
-    ready = _ready(standing, causes, was_ready, starts=said is None or said.reason == STARTING)
+    ready = _with_samples(_ready(standing, causes, was_ready, starts=said is None or said.reason == STARTING), situation.samples)
     conditions = (
         ready,
         _progressing(standing, is_ready=ready.status == "True"),
@@ -67,6 +67,7 @@ def report(
             desired=situation.scale.workers,
             selector=names.selector_text(resource.name, "worker"),
         ),
+        samples=situation.samples or None,
         queue=_queue(situation, observed, previous),
         cost=None if previous is None else previous.cost,
     )
@@ -223,6 +224,19 @@ def _ready(standing: _Standing, causes: Sequence[Cause], was_ready: bool, starts
         return _Found("Ready", "True", "Waking", "it wakes up; requests are kept meanwhile")
     missing = ", ".join(_LABELS[component] for component in lacking)
     return _Found("Ready", "False", STARTING if starts else NOT_READY, f"not ready yet: {missing}")
+
+
+def _with_samples(found: _Found, samples: Sequence[str]) -> _Found:
+    """Nobody should take for a model's answer what is none."""
+    if not samples or found.status != "True":
+        return found
+    reason = "AnswersWithSamples" if found.reason == "Answers" else found.reason
+    return replace(found, reason=reason, message=f"{found.message}; {words_of_samples(samples)}")
+
+
+def words_of_samples(samples: Sequence[str]) -> str:
+    keys = "the key" if len(samples) == 1 else "the keys"
+    return one_line(f"{keys} of {listed(samples)} cannot be found, so the fake providers give samples instead", 600)
 
 
 def _not_ready(cause: Cause) -> _Found:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from octavo_core.spec import Condition, Status
 from octavo_core.spec.status import ConditionType
-from octavo_operator.status import NOT_READY, STARTING
+from octavo_operator.status import NOT_READY, STARTING, words_of_samples
 from octavo_operator.words import one_line
 
 _MAX_MESSAGE = 1_000
@@ -52,7 +52,16 @@ def transitions(before: Status | None, after: Status) -> tuple[EventNote, ...]:
         and "Unknown" not in (slept.status, sleeps.status)
     ):
         notes.append(_note("Normal", sleeps))
-    return tuple(notes)
+    return (*notes, *_of_samples(before, after))
+
+
+def _of_samples(before: Status | None, after: Status) -> tuple[EventNote, ...]:
+    given, give = (before.samples if before is not None else None) or (), after.samples or ()
+    if give and give != given:
+        return (EventNote("SamplesGiven", "Warning", words_of_samples(give)),)
+    if given and not give:
+        return (EventNote("SamplesEnded", "Normal", "every provider has its key; no samples are given any more"),)
+    return ()
 
 
 def _of(status: Status | None, kind: ConditionType) -> Condition | None:

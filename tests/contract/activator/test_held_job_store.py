@@ -74,6 +74,22 @@ async def test_a_job_reads_back_as_it_was_written(store: HeldJobStore, clock: Ma
     assert await store.get(generate_uuid()) is None
 
 
+async def test_it_may_be_looked_at_without_its_body(store: HeldJobStore, clock: ManualClock) -> None:
+    job = new(clock)
+    await accept(store, job)
+    assert await store.look(job.id) == replace(job, body=b"")
+    assert await store.look(generate_uuid()) is None
+
+
+async def test_no_more_is_offered_at_once_than_fits_into_memory(store: HeldJobStore, clock: ManualClock) -> None:
+    small, large, larger = (replace(new(clock), body=bytes(size)) for size in (100, 3 * 1_048_576, 9 * 1_048_576))
+    await accept(store, small, large, larger)
+    for expected in ([small, large], [larger], []):
+        offered = await store.offer(TALES, limit=64)
+        assert [job.id for job in offered] == [job.id for job in expected]
+        await store.forget(offered)
+
+
 async def test_it_is_there_for_the_next_process(store: HeldJobStore, settings: ActivatorSettings, clock: ManualClock) -> None:
     job = new(clock)
     await accept(store, job)

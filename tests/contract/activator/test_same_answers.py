@@ -100,7 +100,8 @@ def test_an_event_has_the_same_body(frame: bytes, theirs: Job) -> None:
 
 
 def test_ids_of_events_come_before_all_of_the_generators_and_in_order(gate: Gate) -> None:
-    from octavo_generation.api.events import _EVENT_ID, _order
+    from octavo_generation.api.events import _EVENT_ID
+    from octavo_generation.api.following import _order
 
     job = held()
     ids = [answers.accepted_id(job), answers.message_id(job, gate.messages[0]), data_of(answers.end_frame(job))["id"]]

@@ -16,6 +16,7 @@ from octavo_core.http.health import health_router
 from octavo_core.spec import Credentials, SecretRef
 from octavo_generation.probes import Probes
 from octavo_generation.providers.credentials import variables_of
+from octavo_generation.providers.registry import FAKES_URL, SAMPLES
 from octavo_generation.resources import read_generators_file
 from octavo_generation.server import ServerSettings
 from octavo_generation.worker import WorkerSettings
@@ -31,6 +32,16 @@ def test_every_variable_is_one_that_the_process_reads(name: str, reads: type[Ser
     assert told <= known
     needed = {f"OCTAVO_{field}".upper() for field, info in reads.model_fields.items() if info.is_required()}
     assert needed <= told
+
+
+def test_of_pictures_and_samples_too() -> None:
+    case = next(case for case in CASES if case.name == "pictures")
+    objects = {(m["kind"], m["metadata"]["name"]): m for m in case.manifests()}
+    for name, reads in ((names.api("pictures"), ServerSettings), (names.worker("pictures"), WorkerSettings)):
+        (container,) = objects["Deployment", name]["spec"]["template"]["spec"]["containers"]
+        told = {variable["name"] for variable in container["env"] if not variable["name"].startswith("OCTAVO_SECRET_")}
+        assert {"OCTAVO_PICTURES_FOLDER", FAKES_URL, SAMPLES} <= told
+        assert told - {FAKES_URL, SAMPLES} <= {f"OCTAVO_{field}".upper() for field in reads.model_fields}
 
 
 def test_a_process_starts_with_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,8 +67,9 @@ def test_the_file_is_read_back_as_what_the_processes_need(case: Case, tmp_path: 
     file.write_text(config["data"]["generators.json"])
     (read,) = read_generators_file(file)
     given, told = case.resource().spec, read.spec
-    for part in ("task", "engine", "providers", "pipeline", "audiences", "jobs", "limits", "moderation", "auth", "storage"):
+    for part in ("task", "engine", "providers", "pipeline", "audiences", "jobs", "limits", "moderation", "auth"):
         assert getattr(told, part) == getattr(given, part), part
+    assert told.storage == given.storage.model_copy(update={"local": None}), "of a volume the operator alone need know"
     assert told.workers.concurrency == given.workers.concurrency
     assert told.workers.drain_seconds == given.workers.drain_seconds
 

@@ -87,6 +87,7 @@ def activator(tmp_path_factory: pytest.TempPathFactory, tokens: Issuer) -> Itera
         "OCTAVO_JWKS_URL": tokens.url,
         "OCTAVO_HOLD_SECONDS": "2",
         "OCTAVO_MAX_BODY_BYTES": "65536",
+        "OCTAVO_MAX_LARGE_BYTES": str(20 * 1_048_576),
         "OCTAVO_CORS_ORIGINS": f'["{ORIGIN}"]',
     }
     with activator_process(tmp_path_factory.mktemp("activator"), environment) as made:

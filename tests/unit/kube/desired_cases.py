@@ -145,6 +145,7 @@ CASES: tuple[Case, ...] = (
                 "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
             },
             "workers": {"min": 2, "priorityClassName": "behind"},
+            "storage": {"local": {"accessMode": "ReadWriteMany", "storageClassName": "nfs"}},
         },
         situation(scale=Scale(api=3, workers=2), features=frozenset({MONITORING, GATEWAY})),
         settings(
@@ -154,6 +155,38 @@ CASES: tuple[Case, ...] = (
             image_pull_policy="Always",
             otlp_endpoint="http://collector.telemetry:4318",
         ),
+    ),
+    Case(
+        "pictures",
+        {
+            "task": "image",
+            "providers": [
+                {"name": "dalle3", "type": "openai", "model": "dall-e-3", "credentials": secret("openai", "apiKey")},
+                {"name": "flux", "type": "flux", "credentials": secret("flux", "apiKey")},
+                {"name": "sketch", "type": "sketch"},
+            ],
+            "api": {"replicas": 2},
+            "storage": {
+                "local": {"size": "50Gi", "onDelete": "retain"},
+                "encryptionKey": secret("pictures", "encryption-key"),
+                "retentionDays": 30,
+            },
+        },
+        situation(fingerprints={"flux": "f1", "pictures": "f2"}, samples=("dalle3",)),
+        settings(fake_providers_url="http://octavo-operator-fake-providers.octavo-system.svc:8090"),
+    ),
+    Case(
+        "bucket",
+        {
+            "task": "image",
+            "providers": [{"name": "grok", "type": "xai", "model": "grok-imagine-image", "credentials": secret("xai", "apiKey")}],
+            "storage": {
+                "backend": "s3",
+                "s3": {"bucket": "pictures", "endpoint": "http://minio.storage.svc:9000"},
+                "credentials": secret("pictures", "access-key"),
+            },
+        },
+        situation(fingerprints={"xai": "f1", "pictures": "f2"}),
     ),
     Case(
         "asleep",

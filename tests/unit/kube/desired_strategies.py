@@ -52,6 +52,18 @@ engines = st.fixed_dictionaries(
 answerers: st.SearchStrategy[dict[str, Any]] = (
     st.fixed_dictionaries({"task": st.just("story"), "engine": engines})
     | st.fixed_dictionaries({"task": st.just("text"), "providers": providers})
+    | st.builds(
+        lambda entries, storage: {"task": "image", "providers": entries, "storage": storage},
+        providers,
+        st.sampled_from(
+            [
+                {},
+                {"retentionDays": 3},
+                {"local": {"size": "1Gi", "accessMode": "ReadWriteMany", "onDelete": "retain"}},
+                {"backend": "s3", "s3": {"bucket": "b", "endpoint": "http://minio.storage.svc:9000"}},
+            ]
+        ),
+    )
     | st.just({"task": "blog", "pipeline": {"steps": [{"name": "a", "uses": "generator/b"}]}})
 )
 

@@ -40,6 +40,10 @@ def secret(name: str = "tale-credentials", **more: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata(name, component="credentials", **more)}
 
 
+def claim(name: str, **more: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata(name, **more), "status": {"phase": "Bound"}}
+
+
 def deployment(
     name: str = "tale-api",
     *,

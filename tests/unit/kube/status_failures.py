@@ -291,6 +291,23 @@ CASES = [
         ("data-tales-redis-0", "unbound immediate"),
     ),
     Case(
+        "the pictures get no volume",
+        observed(
+            pod("api", unschedulable=UNBOUND),
+            pod("worker", unschedulable=UNBOUND),
+            states=down("api", "worker"),
+            claims=[Claim("tales-images", "images", "Pending")],
+        ),
+        "ClaimPending",
+        ("PersistentVolumeClaim tales-images gets no volume", "is there a StorageClass"),
+    ),
+    Case(
+        "the pictures have lost their volume",
+        observed(states=down("api", "worker"), claims=[Claim("tales-images", "images", "Lost")]),
+        "ClaimLost",
+        ("tales-images has lost its volume",),
+    ),
+    Case(
         "volume in another zone",
         observed(
             pod("db", unschedulable="0/2 nodes are available: 2 node(s) had volume node affinity conflict."),

@@ -48,9 +48,9 @@ def external(**more: Any) -> dict[str, Any]:
     }
 
 
-def situation(api: int = 1, workers: int = 1, *, stores: bool = True, stand_in: bool = False) -> Situation:
+def situation(api: int = 1, workers: int = 1, *, stores: bool = True, stand_in: bool = False, samples: tuple[str, ...] = ()) -> Situation:
     where = StandIn(("10.0.0.9",), 20_001) if stand_in else None
-    return Situation(uid="u-1", scale=Scale(api, workers, stores), passwords=PASSWORDS, stand_in=where)
+    return Situation(uid="u-1", scale=Scale(api, workers, stores), passwords=PASSWORDS, samples=samples, stand_in=where)
 
 
 ASLEEP = Situation(uid="u-1", scale=Scale(0, 0, stores=False), passwords=PASSWORDS, stand_in=StandIn(("10.0.0.9",), 20_001))

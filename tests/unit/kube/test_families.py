@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.kube.observed_objects import config_map, deployment, entry, pod, resource, secret
+from tests.unit.kube.observed_objects import claim, config_map, deployment, entry, pod, resource, secret
 
 from octavo_operator.cluster import WatchEvent
 from octavo_operator.families import Families, Family
-from octavo_operator.kinds import CONFIG_MAP, DEPLOYMENT, GENERATOR_SERVICE, POD, SECRET
+from octavo_operator.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, GENERATOR_SERVICE, POD, SECRET
 from octavo_operator.resource import Key
 
 KEY = Key("kept", "tale")
@@ -209,3 +209,29 @@ def test_the_documents_are_what_was_seen_without_what_the_server_keeps_for_itsel
     assert "managedFields" not in document["metadata"]
     assert "status" not in document
     assert heard.family().status_document() == {"url": "x"}
+
+
+class TestClaims:
+    """All tell whether a volume is there; that of the pictures is also a child, which the operator makes itself."""
+
+    OF_A_STORE, OF_PICTURES = claim("data-tale-db-0", component="db"), claim("tale-images", component="images")
+
+    def test_come_and_go(self, heard: Heard) -> None:
+        for seen in (self.OF_A_STORE, self.OF_PICTURES):
+            heard.families.seen(CLAIM, seen)
+        family = heard.family()
+        assert [one.name for one in family.claims] == ["data-tale-db-0", "tale-images"]
+        assert family.find(CLAIM, "tale-images") is not None
+        assert family.find(CLAIM, "data-tale-db-0") is None
+        family.settled = 1
+        heard.families.event(CLAIM, event("DELETED", self.OF_A_STORE))
+        assert family.settled == 1
+        heard.families.event(CLAIM, event("DELETED", self.OF_PICTURES))
+        assert (family.claims, family.find(CLAIM, "tale-images"), family.settled) == ([], None, None)
+
+    def test_that_a_list_does_not_show_are_gone(self, heard: Heard) -> None:
+        for seen in (self.OF_A_STORE, self.OF_PICTURES):
+            heard.families.seen(CLAIM, seen)
+        heard.families.swept(CLAIM, None, {("kept", "data-tale-db-0")}, version=99)
+        assert [one.name for one in heard.family().claims] == ["data-tale-db-0"]
+        assert heard.family().find(CLAIM, "tale-images") is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.unit.kube.observed_objects import UID, config_map, deployment, entry, metadata, pod
 
-from octavo_operator.kinds import CONFIG_MAP, DEPLOYMENT
+from octavo_operator.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT
 from octavo_operator.observe import family_of, see, see_claim, see_pod
 from octavo_operator.resource import Reference, WorkloadState
 
@@ -100,6 +100,14 @@ def test_a_claim_is_its_phase() -> None:
     claim = see_claim({"metadata": metadata("data-tale-db-0", component="db"), "status": {"phase": "Pending"}})
     assert claim is not None
     assert (claim.name, claim.component, claim.phase) == ("data-tale-db-0", "db", "Pending")
+
+
+def test_a_claim_of_pictures_is_a_child_that_stays_where_nobody_owns_it() -> None:
+    owned, kept = (metadata("tale-images", component="images", owner=owner) for owner in (UID, None))
+    assert see_claim({"metadata": owned, "status": {"phase": "Bound"}}) is not None
+    assert not see(CLAIM, {"metadata": owned}).child(UID, drifted=False).kept
+    child = see(CLAIM, {"metadata": kept}).child(UID, drifted=False)
+    assert (child.kept, child.owned, child.deleting) == (True, True, False)
 
 
 def test_whose_an_object_is() -> None:

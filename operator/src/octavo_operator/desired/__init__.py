@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from octavo_core.spec import GeneratorService
 from octavo_operator import names
-from octavo_operator.desired import api, config, credentials, database, exposure, monitoring, network, redis, stand_in, stores, worker
+from octavo_operator.desired import (
+    api,
+    config,
+    credentials,
+    database,
+    exposure,
+    images,
+    monitoring,
+    network,
+    redis,
+    stand_in,
+    stores,
+    worker,
+)
 from octavo_operator.desired.subject import Json, Subject, hashed
 from octavo_operator.resource import Manifest, Situation
 from octavo_operator.settings import OperatorSettings
@@ -25,6 +38,7 @@ def desired(resource: GeneratorService, situation: Situation, settings: Operator
         credentials.secret(subject),
         config.config_map(subject),
         *network.network_policies(subject),
+        *images.claim(subject),
         *stores.stores_service(subject),
         *redis.stateful_sets(subject),
         *database.stateful_sets(subject),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from octavo_operator import names
-from octavo_operator.desired import environment, pods
+from octavo_operator.desired import environment, images, pods
 from octavo_operator.desired.subject import Json, Subject
 
 _GRACE_S = 30
@@ -29,7 +29,7 @@ def deployment(subject: Subject) -> Json:
         "env": found.variables,
         "ports": [{"name": port, "containerPort": names.API_PORT, "protocol": "TCP"}],
         "resources": pods.resources(given.resources, settings.resources_api),
-        "volumeMounts": environment.mounts(),
+        "volumeMounts": environment.mounts(subject),
         "startupProbe": pods.http_probe("/health/live", port, periodSeconds=1, timeoutSeconds=3, failureThreshold=180),
         "readinessProbe": pods.http_probe("/health/ready", port, periodSeconds=5, timeoutSeconds=5, failureThreshold=2),
         "livenessProbe": pods.http_probe("/health/live", port, periodSeconds=20, timeoutSeconds=10, failureThreshold=3),
@@ -44,6 +44,8 @@ def deployment(subject: Subject) -> Json:
         reads=found.reads,
         priority_class_name=given.priority_class_name,
         spread=True,
+        labels=images.labels(subject),
+        affinity=images.affinity(subject),
     )
     spec = {
         "replicas": subject.situation.scale.api,
@@ -56,8 +58,8 @@ def deployment(subject: Subject) -> Json:
 
 
 def disruption_budget(subject: Subject) -> list[Json]:
-    """With one pod it would only keep nodes from being drained."""
-    if subject.spec.api.replicas < 2:
+    """With one pod, or with all on one node, it would only keep nodes from being drained."""
+    if subject.spec.api.replicas < 2 or images.on_one_node(subject.spec):
         return []
     spec = {
         "maxUnavailable": 1,

@@ -31,6 +31,10 @@ def generators_file(resource: GeneratorService) -> str:
     workers = {key: value for key, value in spec.pop("workers", {}).items() if key in _OF_WORKERS}
     for part in _ONLY_OPERATOR:
         spec.pop(part, None)
+    storage = spec.get("storage", {})
+    storage.pop("local", None)
+    if not storage:
+        spec.pop("storage", None)
     if workers:
         spec["workers"] = workers
     metadata = {"name": resource.metadata.name}

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from octavo_operator import names
 from octavo_operator.desired.subject import Json, Subject
 from octavo_operator.desired.worker import fetches_model
+from octavo_operator.samples import asks_fakes
 
 _HTTPS = 443
 _NAMESPACE = "kubernetes.io/metadata.name"
@@ -43,7 +44,11 @@ def api_destinations(subject: Subject) -> list[Destination]:
 
 def worker_destinations(subject: Subject) -> list[Destination]:
     found, spec = list(_shared(subject)), subject.spec
+    if subject.settings.fake_providers_url and asks_fakes(subject.resource, subject.situation.samples):
+        found += _of_url(subject, subject.settings.fake_providers_url)
     for provider in spec.providers or ():
+        if provider.name in subject.situation.samples:
+            continue
         if provider.base_url is not None:
             found += _of_url(subject, provider.base_url)
         elif provider.type not in ("fake", "sketch"):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import SecretRef
 from octavo_operator import names
-from octavo_operator.desired import config, credentials
+from octavo_operator.desired import config, credentials, images
 from octavo_operator.desired.pods import mount, secret_variable, variable
 from octavo_operator.desired.subject import Json, Subject
+from octavo_operator.samples import asks_fakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,14 @@ class Environment:
 HOME = "/tmp/octavo"  # noqa: S108  # a volume of the pod's own
 
 
-def mounts() -> list[Json]:
-    return [mount("config", config.FOLDER, read_only=True), mount("tmp", "/tmp")]  # noqa: S108
+def mounts(subject: Subject) -> list[Json]:
+    return [mount("config", config.FOLDER, read_only=True), mount("tmp", "/tmp"), *images.mounts(subject)]  # noqa: S108
 
 
 def volumes(subject: Subject, tmp_size: str | None) -> list[Json]:
     tmp: Json = {"name": "tmp", "emptyDir": {} if tmp_size is None else {"sizeLimit": tmp_size}}
-    return [{"name": "config", "configMap": {"name": names.config(subject.name), "defaultMode": 0o444}}, tmp]
+    configuration: Json = {"name": "config", "configMap": {"name": names.config(subject.name), "defaultMode": 0o444}}
+    return [configuration, tmp, *images.volumes(subject)]
 
 
 def api_environment(subject: Subject) -> Environment:
@@ -77,6 +79,8 @@ def _storage_secrets(subject: Subject) -> Iterator[SecretRef]:
 
 def _provider_secrets(subject: Subject) -> Iterator[SecretRef]:
     for provider in subject.spec.providers or ():
+        if provider.name in subject.situation.samples:
+            continue
         if provider.credentials is not None and provider.credentials.secret_ref is not None:
             yield provider.credentials.secret_ref
 
@@ -108,6 +112,12 @@ def _shared(subject: Subject) -> Environment:
         secret = settings.events_redis_secret
         found.variables.append(secret_variable("OCTAVO_EVENTS_REDIS_URL", secret, settings.events_redis_key, optional=True))
         found.reads.append(_fingerprint(subject, secret))
+    found.variables.extend(images.variables(subject))
+    if asks_fakes(subject.resource, subject.situation.samples):
+        if settings.fake_providers_url:
+            found.variables.append(variable("OCTAVO_FAKE_PROVIDERS_URL", settings.fake_providers_url))
+        # also where it names none: that a process sees no key is no reason for samples
+        found.variables.append(variable("OCTAVO_SAMPLE_PROVIDERS", ",".join(subject.situation.samples)))
     if settings.otlp_endpoint is not None:
         found.variables.append(variable("OCTAVO_OTLP_ENDPOINT", settings.otlp_endpoint))
     return found

@@ -28,6 +28,7 @@ def template(
     labels: Mapping[str, str] | None = None,
     priority_class_name: str | None = None,
     spread: bool = False,
+    affinity: Json | None = None,
 ) -> Json:
     """A pod template of one container. `reads` is whatever its processes read only when they start (configuration, passwords,
     fingerprints of Secrets): it goes into the template's hash, so that a change of it makes new pods."""
@@ -66,6 +67,8 @@ def template(
     priority = priority_class_name or settings.priority_class_name
     if priority is not None:
         spec["priorityClassName"] = priority
+    if affinity is not None:
+        spec["affinity"] = affinity
     if spread:
         spec["topologySpreadConstraints"] = [
             {

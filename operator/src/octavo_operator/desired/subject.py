@@ -43,24 +43,29 @@ class Subject:
     def spec(self) -> Spec:
         return self.resource.spec
 
-    def child(self, api_version: str, kind: str, name: str, component: str, *, annotations: Json | None = None, **body: Any) -> Json:
-        """A manifest with name, labels and owner, yet without its hash; `body` are its other top-level fields."""
+    def child(
+        self, api_version: str, kind: str, name: str, component: str, *, annotations: Json | None = None, kept: bool = False, **body: Any
+    ) -> Json:
+        """A manifest with name, labels and owner, yet without its hash; `body` are its other top-level fields. `kept`: it has no owner, so
+        that it outlives the generator."""
         metadata: Json = {"name": name, "labels": names.labels(self.name, component)}
         if self.namespace is not None:
             metadata["namespace"] = self.namespace
         if annotations:
             metadata["annotations"] = annotations
-        metadata["ownerReferences"] = [
-            {
-                "apiVersion": API_VERSION,
-                "kind": KIND,
-                "name": self.name,
-                "uid": self.situation.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ]
+        if not kept:
+            metadata["ownerReferences"] = [self._owner()]
         return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+
+    def _owner(self) -> Json:
+        return {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": self.name,
+            "uid": self.situation.uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
 
 
 def digest(value: object) -> str:

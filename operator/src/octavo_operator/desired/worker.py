@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from octavo_core.spec import Resources, Spec
 from octavo_operator import names
-from octavo_operator.desired import environment, pods
+from octavo_operator.desired import environment, images, pods
 from octavo_operator.desired.subject import Json, Subject
 
 _AFTER_DRAIN_S = 15
@@ -25,7 +25,7 @@ def deployment(subject: Subject) -> Json:
         "env": found.variables,
         "ports": [{"name": port, "containerPort": names.METRICS_PORT, "protocol": "TCP"}],
         "resources": pods.resources(given.resources, settings.resources_worker),
-        "volumeMounts": environment.mounts(),
+        "volumeMounts": environment.mounts(subject),
         # a model may have to be read first
         "startupProbe": pods.http_probe("/health/live", port, periodSeconds=2, timeoutSeconds=25, failureThreshold=900),
         "readinessProbe": pods.http_probe("/health/ready", port, periodSeconds=5, timeoutSeconds=5, failureThreshold=2),
@@ -42,6 +42,8 @@ def deployment(subject: Subject) -> Json:
         reads=found.reads,
         priority_class_name=given.priority_class_name,
         spread=True,
+        labels=images.labels(subject),
+        affinity=images.affinity(subject),
     )
     spec = {
         "replicas": subject.situation.scale.workers,

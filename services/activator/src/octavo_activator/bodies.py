@@ -16,6 +16,12 @@ def has_body(scope: Scope) -> bool:
     return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in scope["headers"])
 
 
+def is_form(scope: Scope) -> bool:
+    """Whether a body is sent as a form with files."""
+    given = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return bool(given.partition(b";")[0].strip().lower() == b"multipart/form-data")
+
+
 async def stream_body(receive: Receive) -> AsyncIterator[bytes]:
     """As it comes. Raises `ClientDisconnect` when the caller goes before its end."""
     more = True

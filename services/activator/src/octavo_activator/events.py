@@ -59,7 +59,7 @@ async def events_of(
     taken_as: str | None = job.id
     with gate.watch(job.id) as watch:
         # Read again: it may have been taken over before anybody watched.
-        current = await store.get(job.id)
+        current = await store.look(job.id)
         if current is not None:
             async for frame in _here(gate, watch, room, current, after):
                 yield frame

@@ -61,9 +61,7 @@ class Front:
             raise Unavailable("nothing is answered for at this port any more", retry_after=1)
         if any(name == _MARK for name, _ in scope["headers"]):
             raise Unavailable("the generator's Service still leads to the activator", retry_after=1)
-        prefix = f"/generators/{gate.key.name}"
-        root = prefix if scope["path"].startswith(f"{prefix}/") else ""
-        path, method = scope["path"][len(root) :], scope["method"]
+        (root, path), method = gate.split(scope["path"]), scope["method"]
         scope["octavo.route"] = "(passed on)"
         if method == "POST" and path in (_GENERATE, _BATCH):
             scope["octavo.route"] = path

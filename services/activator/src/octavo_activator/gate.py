@@ -74,6 +74,12 @@ class Gate:
     def key(self) -> Key:
         return self.route.key
 
+    def split(self, path: str) -> tuple[str, str]:
+        """Of a request: what stands before, and the path as the generator's own API knows it."""
+        prefix = f"/generators/{self.key.name}"
+        root = prefix if path.startswith(f"{prefix}/") else ""
+        return root, path[len(root) :]
+
     @property
     def phase(self) -> Phase:
         return self.route.phase

@@ -33,8 +33,8 @@ class HeldRoutes:
         self._room = room
 
     async def find(self, gate: Gate, job_id: str) -> HeldJob | None:
-        """None: not held here, the generator is to be asked."""
-        job = await self._store.get(job_id) if self._tally.of(gate.key).rows else None
+        """Without its body. None: not held here, the generator is to be asked."""
+        job = await self._store.look(job_id) if self._tally.of(gate.key).rows else None
         return job if job is not None and job.key == gate.key else None
 
     async def read(self, gate: Gate, job: HeldJob, request: Request) -> Response:

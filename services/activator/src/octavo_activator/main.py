@@ -33,6 +33,7 @@ from octavo_activator.handover import HandOver
 from octavo_activator.held_routes import HeldRoutes
 from octavo_activator.holding import Holding
 from octavo_activator.intake import Intake
+from octavo_activator.large_bodies import SizedFront
 from octavo_activator.listening import DoorServer, listen
 from octavo_activator.room import Room
 from octavo_activator.settings import ActivatorSettings
@@ -41,7 +42,6 @@ from octavo_activator.submitting import Submitting
 from octavo_activator.tally import Tally
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured, OctavoError, Unavailable
-from octavo_core.http import Edge
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 
@@ -79,7 +79,9 @@ async def serve(settings: ActivatorSettings) -> None:
         held = HeldRoutes(store, tally, intake, generators, doorkeeper, room)
         phase = Phase()
         switch.control = create_control_app(settings, gatehouse, store, tally, phase.check)
-        switch.front = _edged(Front(gatehouse.find, tally, submitting, held, holding, clock), settings)
+        front = Front(gatehouse.find, tally, submitting, held, holding, clock)
+        sized = SizedFront(front, gatehouse.find, usual=settings.max_body_bytes, most_at_once=settings.max_large_bytes)
+        switch.front = _with_cors(sized, settings)
         handover = HandOver(gatehouse.gates, store, tally, generators, clock, news, concurrency=settings.handover_concurrency)
         try:
             await _run(settings, server, gatehouse, handover, room, phase)
@@ -134,8 +136,7 @@ class _Switch:
             await (self.control if scope["server"][1] == self._control_port else self.front)(scope, receive, send)
 
 
-def _edged(front: Front, settings: ActivatorSettings) -> ASGIApp:
-    app: ASGIApp = Edge(front, service="activator", max_body_bytes=settings.max_body_bytes)
+def _with_cors(app: ASGIApp, settings: ActivatorSettings) -> ASGIApp:
     if settings.cors_origins:
         # As the generators' own: a preflight is answered here and wakes nobody.
         app = CORSMiddleware(
@@ -181,7 +182,12 @@ def main() -> None:
     try:
         settings = read_settings(ActivatorSettings)
         configure_logging("activator", fmt=settings.log_format, level=settings.log_level)
-        configure_tracing("octavo-activator", settings.otlp_endpoint)
+        configure_tracing(
+            "octavo-activator",
+            settings.otlp_endpoint,
+            application_insights=settings.application_insights,
+            environment=settings.environment,
+        )
         _raise_file_limit()
         uvloop.run(serve(settings))
     except OctavoError as error:

@@ -44,6 +44,7 @@ class Route:
     pods: tuple[str, ...]
     """Addresses `host:port` of its API pods: all of them while it is starting, the ready ones when it is ready."""
     forwarding_key: str = field(repr=False)
+    task: Task
     default_mode: Mode
     max_queued: int
     auth: Auth
@@ -131,6 +132,7 @@ def _read(item: dict[str, Any]) -> Route:
         target=body.target,
         pods=tuple(body.pods),
         forwarding_key=body.forwarding_key,
+        task=resource.task,
         default_mode=resource.jobs.default_mode or DEFAULT_MODES[resource.task],
         max_queued=resource.jobs.max_queued,
         auth=resource.auth,

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from octavo_core.settings import CommonSettings
+from octavo_core.spec.tasks import PICTURE_BODY_BYTES
 
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
 
@@ -26,6 +27,12 @@ class ActivatorSettings(CommonSettings):
     max_held_jobs: int = Field(100_000, ge=1, description="How many jobs of all generators are held at most; beyond it 429.")
     max_held_per_generator: int = Field(10_000, ge=1, description="The same for one generator; its jobs.maxQueued may make it less.")
     max_held_bytes: int = Field(512 * 1_048_576, ge=1_048_576, description="How large their bodies may be together; beyond it 429.")
+    max_large_bytes: int = Field(
+        64 * 1_048_576,
+        ge=PICTURE_BODY_BYTES,
+        description="How large the bodies in memory may be together that are larger than OCTAVO_MAX_BODY_BYTES, as those with pictures"
+        " are; beyond it 503.",
+    )
     max_held_requests: int = Field(2_000, ge=1, description="How many requests and streams may wait for a start at once; beyond it 503.")
     hold_seconds: float = Field(25.0, ge=0, le=300, description="How long a request that is no job waits for the generator's start.")
     keep_days: float = Field(7.0, gt=0, le=365, description="After so long a job whose generator did not start has failed.")

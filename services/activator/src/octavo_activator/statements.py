@@ -40,8 +40,12 @@ class Count:
     oldest_at: int | None
 
 
+_MOST_BYTES = 4 * 1_048_576
+"""Of bodies that are read at once, unless one alone is larger."""
+_WITHOUT_BODY = [column for column in jobs.c if column.name != "body"]
 _insert = sa.insert(jobs)
 _by_id = sa.select(jobs).where(jobs.c.id == sa.bindparam("id"))
+_look = sa.select(*_WITHOUT_BODY).where(jobs.c.id == sa.bindparam("id"))
 _due = (
     sa.select(jobs)
     .where(jobs.c.namespace == sa.bindparam("namespace"), jobs.c.name == sa.bindparam("name"), jobs.c.due_at <= sa.bindparam("now"))
@@ -86,6 +90,12 @@ def get(connection: Connection, job_id: str) -> HeldJob | None:
     return None if row is None else _as_job(row)
 
 
+def look(connection: Connection, job_id: str) -> HeldJob | None:
+    """Without its body, which may be large."""
+    row = connection.execute(_look, {"id": job_id}).first()
+    return None if row is None else _as_job(row, body=b"")
+
+
 def knows_key(connection: Connection, key: Key, user: str, idempotency_keys: Sequence[str]) -> bool:
     query = sa.select(jobs.c.id).where(
         jobs.c.namespace == key.namespace, jobs.c.name == key.name, jobs.c.user == user, jobs.c.idempotency_key.in_(list(idempotency_keys))
@@ -94,8 +104,8 @@ def knows_key(connection: Connection, key: Key, user: str, idempotency_keys: Seq
 
 
 def offer(connection: Connection, key: Key, now: int, limit: int) -> list[HeldJob]:
-    """The next ones to hand over, marked as offered."""
-    found = [_as_job(row) for row in connection.execute(_due, {**_key(key), "now": now, "limit": limit})]
+    """The next ones to hand over, so many as may be in memory together, marked as offered."""
+    found = _fitting(connection, _due, {**_key(key), "now": now, "limit": limit})
     ids = [job.id for job in found if not job.offered]
     if ids:
         connection.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(offered=True))
@@ -127,7 +137,7 @@ def give_up(connection: Connection, *, before: int, days: float, now: int, limit
     query = (
         sa.select(jobs).where(jobs.c.accepted_at < before, jobs.c.state == HeldState.HELD.value).order_by(jobs.c.accepted_at).limit(limit)
     )
-    pairs = [(job, held.give_up(job, days=days, now=now)) for job in map(_as_job, connection.execute(query))]
+    pairs = [(job, held.give_up(job, days=days, now=now)) for job in _fitting(connection, query)]
     save(connection, pairs)
     return [after for _, after in pairs]
 
@@ -135,7 +145,7 @@ def give_up(connection: Connection, *, before: int, days: float, now: int, limit
 def delete_ended(connection: Connection, *, before: int, limit: int) -> list[HeldJob]:
     """Those that ended before that moment and that no generator has come to take."""
     query = sa.select(jobs).where(jobs.c.accepted_at < before, jobs.c.state != HeldState.HELD.value, jobs.c.changed_at < before)
-    found = [_as_job(row) for row in connection.execute(query.order_by(jobs.c.accepted_at).limit(limit))]
+    found = _fitting(connection, query.order_by(jobs.c.accepted_at).limit(limit))
     forget(connection, found)
     return found
 
@@ -159,6 +169,22 @@ def next_due(connection: Connection, key: Key) -> int | None:
     query = sa.select(sa.func.min(jobs.c.due_at)).where(jobs.c.namespace == key.namespace, jobs.c.name == key.name)
     found: int | None = connection.execute(query).scalar()
     return found
+
+
+def _fitting(connection: Connection, query: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[HeldJob]:
+    """The first jobs of the query, one at least where there is any."""
+    sizes = connection.execute(query.with_only_columns(jobs.c.id, sa.func.length(jobs.c.body)), parameters or {})
+    ids: list[str] = []
+    room = _MOST_BYTES
+    for job_id, size in sizes:
+        if ids and size > room:
+            break
+        ids.append(job_id)
+        room -= size
+    if not ids:
+        return []
+    found = {row.id: _as_job(row) for row in connection.execute(sa.select(jobs).where(jobs.c.id.in_(ids)))}
+    return [found[job_id] for job_id in ids]
 
 
 def _known_keys(connection: Connection, new: Sequence[HeldJob]) -> dict[tuple[str, ...], HeldJob]:
@@ -210,12 +236,12 @@ def _as_row(job: HeldJob) -> dict[str, Any]:
     }
 
 
-def _as_job(row: Any) -> HeldJob:
+def _as_job(row: Any, *, body: bytes | None = None) -> HeldJob:
     return HeldJob(
         id=row.id,
         key=Key(row.namespace, row.name),
         principal=Principal(row.user, row.role),
-        body=row.body,
+        body=row.body if body is None else body,
         correlation_id=row.correlation_id,
         accepted_at=row.accepted_at,
         item=row.item,

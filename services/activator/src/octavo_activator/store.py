@@ -45,6 +45,10 @@ class HeldJobStore:
     async def get(self, job_id: str) -> HeldJob | None:
         return await self._transactions.read(partial(statements.get, job_id=job_id))
 
+    async def look(self, job_id: str) -> HeldJob | None:
+        """Without its body."""
+        return await self._transactions.read(partial(statements.look, job_id=job_id))
+
     async def knows_key(self, key: Key, user: str, idempotency_keys: Sequence[str]) -> bool:
         return await self._transactions.read(partial(statements.knows_key, key=key, user=user, idempotency_keys=idempotency_keys))
 
@@ -53,7 +57,8 @@ class HeldJobStore:
         return await self._transactions.write(partial(statements.cancel, job_id=job_id, now=self._clock.now_ms()))
 
     async def offer(self, key: Key, *, limit: int) -> list[HeldJob]:
-        """The next jobs to hand over, marked as offered before anything is sent: from now on the generator may have them."""
+        """The next jobs to hand over, no more than may be in memory together, marked as offered before anything is sent: from now on the
+        generator may have them."""
         offer = partial(statements.offer, key=key, now=self._clock.now_ms(), limit=limit)
         return await self._transactions.write(offer)
 

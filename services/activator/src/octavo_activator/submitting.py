@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from octavo_activator import answers
-from octavo_activator.bodies import read_body, replayed, unless_gone
+from octavo_activator.bodies import is_form, read_body, replayed, unless_gone
 from octavo_activator.doorkeeper import Doorkeeper
 from octavo_activator.gate import Gate
 from octavo_activator.generators import Answer, Generators, NotReached
@@ -56,7 +56,8 @@ class Submitting:
 
     async def submit(self, gate: Gate, scope: Scope, receive: Receive, send: Send, *, root: str, is_batch: bool) -> None:
         """Raises what the generator's own API would."""
-        if not self._doorkeeper.can_check(gate):
+        if not self._doorkeeper.can_check(gate) or (gate.route.task == "image-description" and is_form(scope)):
+            # A form, where one may be sent, is for the generator to read: it is waited with, not written down.
             await self._holding.hold(gate, scope, receive, send)
             return
         if gate.is_open and not await self._may_be_held(gate, Request(scope)):
