@@ -6,30 +6,22 @@ Rounds are interleaved (direct, Octavo, LiteLLM, direct, …). In each a stack i
 loop, then asked for streams one after the other, and stopped, so that none runs while another is measured.
 """
 
-import argparse
-import asyncio
 import logging
 import shlex
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
-import uvloop
-
 from benchmarks import machine
-from benchmarks.client import RunError
+from benchmarks.command import chosen, levels_of, options_of, run_and_write
 from benchmarks.gateway_client import GatewayClient, GatewayTarget, time_streams
 from benchmarks.gateway_figures import LITELLM, OCTAVO, StreamSample, as_json, goals, memory_ratio, over_direct, stream_figures
 from benchmarks.gateway_report import render_gateway
 from benchmarks.gateway_stacks import Direct, LiteLlm, OctavoGateway, PacedUpstream
 from benchmarks.job_figures import LevelSample, level_figures, ratios
-from benchmarks.jobs import DISTURBED_CORES, Settings, measure_level, quiet_machine
-from benchmarks.processes import StartError
+from benchmarks.rounds import Settings, in_rounds, measure_level, quiet_machine, samples_of, warn_if_disturbed
 from benchmarks.stacks import Stack
 
 log = logging.getLogger("benchmarks.gateway")
@@ -48,8 +40,7 @@ async def measure_round(
         for in_flight in settings.levels:
             sample = await measure_level(stack, client, upstream, settings, number, in_flight)
             log.info("round %d  %-7s  %3d in flight  %7.1f requests/s", number, stack.name, in_flight, sample.jobs_per_s)
-            if sample.others_cores > DISTURBED_CORES:
-                log.warning("round %d  other programs held %.2f cores meanwhile: these figures are disturbed", number, sample.others_cores)
+            warn_if_disturbed(sample)
             levels.append(sample)
     await time_streams(target, settings.warm_up_s / 2)
     await quiet_machine(settings.quiet_s)
@@ -60,11 +51,7 @@ async def measure_round(
 def report(stacks: Sequence[str], measured: Sequence[LevelSample], streams: Sequence[StreamSample], settings: Settings) -> dict[str, Any]:
     """The whole result as JSON; single latencies are left out."""
     samples = over_direct(measured)
-
-    def of(stack: str, in_flight: int) -> list[LevelSample]:
-        return [sample for sample in samples if sample.stack == stack and sample.in_flight == in_flight]
-
-    compared = [ratios(of(OCTAVO, in_flight), of(LITELLM, in_flight)) for in_flight in settings.levels]
+    compared = [ratios(samples_of(samples, OCTAVO, in_flight), samples_of(samples, LITELLM, in_flight)) for in_flight in settings.levels]
     told = {stack: stream_figures(streams, stack) for stack in stacks}
     return {
         "benchmark": "gateway",
@@ -73,7 +60,11 @@ def report(stacks: Sequence[str], measured: Sequence[LevelSample], streams: Sequ
         "settings": asdict(settings),
         "stacks": {
             stack: {
-                "levels": [asdict(level_figures(of(stack, in_flight))) for in_flight in settings.levels if of(stack, in_flight)],
+                "levels": [
+                    asdict(level_figures(samples_of(samples, stack, in_flight)))
+                    for in_flight in settings.levels
+                    if samples_of(samples, stack, in_flight)
+                ],
                 "streams": None if (figures := told[stack]) is None else asdict(figures),
             }
             for stack in stacks
@@ -86,50 +77,40 @@ def report(stacks: Sequence[str], measured: Sequence[LevelSample], streams: Sequ
 
 
 async def run(stacks: Sequence[Gateway], settings: Settings, piece_ms: float) -> dict[str, Any]:
-    """All rounds; whatever was started is stopped again, on SIGTERM too."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    """All rounds."""
     levels: list[LevelSample] = []
     streams: list[StreamSample] = []
-    with tempfile.TemporaryDirectory(prefix="octavo-bench-", ignore_cleanup_errors=True) as temporary:
-        upstream = PacedUpstream(Path(temporary), settings.latency_ms, piece_ms)
-        try:
-            for number in range(1, settings.rounds + 1):
-                for stack in stacks:
-                    folder = Path(temporary) / f"{stack.name}-{number}"
-                    folder.mkdir()
-                    target = stack.start(folder, upstream.url)
-                    try:
-                        measured, told = await measure_round(stack, target, upstream, settings, number)
-                    except (RunError, TimeoutError) as error:
-                        raise RunError(f"{stack.name}, round {number}: {error or 'no answer in time'}\n{stack.log_tails()}") from error
-                    finally:
-                        stack.stop()
-                    levels += measured
-                    streams.append(told)
-        finally:
-            upstream.stop()
+
+    async def measure(stack: Gateway, target: GatewayTarget, upstream: PacedUpstream, number: int) -> None:
+        measured, told = await measure_round(stack, target, upstream, settings, number)
+        levels.extend(measured)
+        streams.append(told)
+
+    await in_rounds(
+        stacks,
+        settings.rounds,
+        open_upstream=lambda folder: PacedUpstream(folder, settings.latency_ms, piece_ms),
+        start=lambda stack, folder, url: stack.start(folder, url),
+        measure=measure,
+    )
     return report([stack.name for stack in stacks], levels, streams, settings)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--stacks", default="direct,octavo,litellm", help="which, in the order of a round")
-    parser.add_argument("--levels", default="1,32,128", help="calls in flight")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=15.0, help="the measured window of a level, and of the streams")
+    parser = options_of(
+        __doc__.splitlines()[0],
+        stacks="direct,octavo,litellm",
+        levels="1,32,128",
+        of_level="calls in flight",
+        of_window="the measured window of a level, and of the streams",
+    )
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds at the highest level before the first window")
-    parser.add_argument("--latency-ms", type=float, default=50.0, help="of the upstream")
     parser.add_argument("--piece-ms", type=float, default=5.0, help="between the pieces of the upstream's streams")
-    parser.add_argument("--quiet", type=float, default=20.0, help="seconds to wait, at most, for a quiet machine before each level")
-    parser.add_argument("--octavo-command", default=shlex.join([sys.executable, "-m", "octavo"]), help="what is typed before `up`")
     parser.add_argument("--litellm", type=Path, default=Path(".venv-litellm"), help="LiteLLM's virtual environment")
-    parser.add_argument("--out", type=Path, help="where the JSON goes; else to standard output")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     settings = Settings(
-        levels=tuple(int(level) for level in options.levels.split(",")),
+        levels=levels_of(options),
         rounds=options.rounds,
         seconds=options.seconds,
         warm_up_s=options.warm_up,
@@ -140,26 +121,8 @@ def main() -> int:
         quiet_s=options.quiet,
     )
     offered: list[Gateway] = [Direct(), OctavoGateway(shlex.split(options.octavo_command)), LiteLlm(options.litellm)]
-    available = {stack.name: stack for stack in offered}
-    try:
-        stacks = [available[name] for name in options.stacks.split(",")]
-    except KeyError as unknown:
-        parser.error(f"no stack is called {unknown}")
-    try:
-        result = uvloop.run(run(stacks, settings, options.piece_ms))
-    except (RunError, StartError) as error:
-        log.error("%s", error)
-        return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        return 130
-    text = orjson.dumps(result, option=orjson.OPT_INDENT_2)
-    if options.out is None:
-        sys.stdout.buffer.write(text + b"\n")
-    else:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_bytes(text + b"\n")
-        print(render_gateway(result))
-    return 0
+    stacks = chosen(parser, options, offered)
+    return run_and_write(run(stacks, settings, options.piece_ms), options.out, render_gateway)
 
 
 if __name__ == "__main__":

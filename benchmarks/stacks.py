@@ -106,7 +106,7 @@ class Octavo(Programs):
         generator.write_text(GENERATOR.format(upstream_url=upstream_url, concurrency=WORKER_CONCURRENCY))
         command = [*self._command, "up", "-f", str(generator), "--port", str(port)]
         try:
-            program = self.add(Program("octavo", command, folder, {"OCTAVO_HOME": str(folder / "home")}))
+            program = self.add(Program("octavo", command, folder, {"OCTAVO_HOME": str(folder / "home"), "OCTAVO_PEOPLE": "false"}))
             program.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), READY_DEADLINE_S)
         except BaseException:
             self.stop()

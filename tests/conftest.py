@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from scripts.cluster.layout import Cache
-from tests.servers import cluster, mariadb, postgresql, redis
+from tests.servers import cluster, mariadb, mongodb, postgresql, redis
 
 # How fast an example runs says how busy the machine is, and nothing of the code.
 hypothesis.settings.register_profile("octavo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -29,6 +29,7 @@ _AVAILABLE: dict[str, tuple[Callable[[], bool], str]] = {
     "redis": (redis.available, "install redis-server"),
     "postgresql": (postgresql.available, "install postgresql"),
     "mariadb": (mariadb.available, "install mariadb-server"),
+    "mongodb": (mongodb.available, "run `./task servers:build`"),
     "torch": (_training_python, "run `./task train:setup`"),
     "control-plane": (cluster.control_plane_available, "run `./task cluster:build`"),
     "helm": (lambda: (Cache.of().bin / "helm").exists(), "run `./task cluster:build`"),
@@ -81,6 +82,19 @@ def own_redis(tmp_path: Path) -> Iterator[redis.RedisServer]:
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with postgresql.postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mongodb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mongodb.MongoServer]:
+    with mongodb.mongodb_server(tmp_path_factory.mktemp("mongodb")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_mongodb(tmp_path: Path) -> Iterator[mongodb.MongoServer]:
+    """A MongoDB of the test's own, to stop and start."""
+    with mongodb.mongodb_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _MARK = "OCTAVO_CLUSTER_PROCESS"
 _PAUSE_S = 0.02
+_SHOWN_WITHIN_S = 5.0
 _LARGEST_LOG = 20 * 1024 * 1024
 
 
@@ -122,10 +123,14 @@ class Processes:
         environ = {"PATH": f"{os.environ.get('PATH', '')}{os.pathsep}{SYSTEM_PATH}", "HOME": os.environ.get("HOME", "/"), **daemon.environ}
         environ[_MARK] = f"{self._cluster}|{daemon.name}|{daemon.digest}"
         with log.open("ab") as output:
-            # Not waited for: it outlives this command, and the system's first process collects it.
-            subprocess.Popen(
+            # Its end is not waited for: it outlives this command, and the system's first process collects it.
+            process = subprocess.Popen(
                 daemon.argv, env=environ, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        # The kernel lets go of us before it shows the new program's environment: until then the process carries no mark.
+        deadline = time.monotonic() + _SHOWN_WITHIN_S
+        while process.poll() is None and daemon.name not in self.mains() and time.monotonic() < deadline:
+            time.sleep(_PAUSE_S)
 
 
 def end(pids: Sequence[int], patience_s: float) -> None:

@@ -88,7 +88,19 @@ def _build(program: Program, cache: Cache, say: Say) -> None:
     for left_by_a_killed_build in target.parent.glob(f".{target.name}.*"):
         left_by_a_killed_build.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    argv = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", program.module.link_flags, "-o", str(temporary), program.package]
+    argv = [
+        go,
+        "build",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        program.module.link_flags,
+        "-tags",
+        program.module.tags,
+        "-o",
+        str(temporary),
+        program.package,
+    ]
     try:
         log = cache.logs / f"build-{program.name}.log"
         _run(argv, what=f"{program.name} could not be built", log=log, timeout_s=_BUILD_TIMEOUT_S, folder=program.module.folder)

@@ -27,6 +27,8 @@ class Module:
     """Files made by joining the named YAML files of the upstream module."""
     stamped: str = ""
     """The package whose variables take the version at link time, where the programs cannot tell it themselves."""
+    tags: str = ""
+    """Go's build tags."""
 
     @property
     def folder(self) -> Path:
@@ -47,7 +49,7 @@ class Module:
     @property
     def key(self) -> str:
         """Changes with anything that changes what is built."""
-        digest = hashlib.sha256(self.link_flags.encode())
+        digest = hashlib.sha256((self.link_flags + self.tags).encode())
         for path in sorted(self.folder.iterdir()):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return f"{self.name}-{self.version}-{digest.hexdigest()[:10]}"
@@ -87,6 +89,7 @@ COREDNS = Module("coredns", "github.com/coredns/coredns")
 KIND = Module("kind", "sigs.k8s.io/kind")
 PAUSE = Module("pause", "")
 PROBE = Module("probe", "")
+FERRETDB = Module("ferretdb", "github.com/FerretDB/FerretDB", tags="ferretdb_sqlite")
 
 # In the order in which they are wanted: tests that need only an API server begin while the rest is still being built.
 PROGRAMS = (
@@ -101,7 +104,9 @@ PROGRAMS = (
     Program("coredns", COREDNS, "github.com/coredns/coredns"),
     Program("kind", KIND, "sigs.k8s.io/kind"),
 )
-BY_NAME = {program.name: program for program in PROGRAMS}
+TEST_SERVERS = (Program("ferretdb", FERRETDB, "."),)
+"""Of no cluster: what tests talk to and no package brings."""
+BY_NAME = {program.name: program for program in (*PROGRAMS, *TEST_SERVERS)}
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl", "kube-controller-manager", "kube-scheduler", "kwok")
 HOST = tuple(program.name for program in PROGRAMS if program.name != "kind")

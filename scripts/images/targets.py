@@ -26,10 +26,12 @@ class Target:
 _OWN = "images/Containerfile"
 _STORES = "images/stores/Containerfile"
 _TOOLS = ("requirements/tools.lock", "requirements/build.lock")
-_WORKER = ("services/core", "services/jobs", "services/generation")
+_GENERATION = ("services/core", "services/jobs", "services/generation")
+_WORKER = (*_GENERATION, "services/fakes")
+_SERVICES = tuple(f"services/{name}" for name in ("notifications", "activator", "auth", "documents", "characters", "stories"))
 
 TARGETS = (
-    Target("service", _OWN, (*_TOOLS, "requirements/service.lock", *_WORKER, "services/notifications", "services/activator")),
+    Target("service", _OWN, (*_TOOLS, "requirements/service.lock", *_GENERATION, *_SERVICES)),
     Target("worker", _OWN, (*_TOOLS, "requirements/worker.lock", *_WORKER)),
     Target("operator", _OWN, (*_TOOLS, "requirements/operator.lock", "services/core", "operator")),
     Target("redis", _STORES, ("images/stores/redis.sh",)),

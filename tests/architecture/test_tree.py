@@ -123,3 +123,9 @@ def test_the_settings_page_is_what_the_settings_say() -> None:
     from octavo.settings_reference import render
 
     assert (ROOT / "docs/reference/settings.md").read_text() == render(), "run ./task crds"
+
+
+def test_the_prices_page_is_what_the_profiles_say() -> None:
+    from octavo.price_reference import render
+
+    assert (ROOT / "docs/reference/prices.md").read_text() == render(), "run ./task crds"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,13 @@ class Platform:
 
 
 @contextlib.contextmanager
-def platform(*files: Path, home: Path, environment: dict[str, str] | None = None, ready_within_s: float = 60) -> Iterator[Platform]:
+def platform(
+    *files: Path, home: Path, environment: dict[str, str] | None = None, options: Sequence[str | Path] = (), ready_within_s: float = 60
+) -> Iterator[Platform]:
     port = free_port()
     home.mkdir(parents=True, exist_ok=True)
     log_file = home.parent / f"{home.name}.log"
-    argv = [sys.executable, "-m", "octavo", "up", "--port", str(port)]
+    argv = [sys.executable, "-m", "octavo", "up", "--port", str(port), *map(str, options)]
     for file in files:
         argv += ["-f", str(file)]
     with log_file.open("wb") as output:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +17,14 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `body` is sent as JSON, or as it is where it is bytes. With `events` it is a stream of them, each one write."""
+    """One answer. `body` is sent as JSON, or as it is (a file) where it is bytes. With `events` it is a stream of them, each one write."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     events: Sequence[str | bytes] | None = None
     held: bool = False
-    """Waits before it answers (a stream: before its last event) until `released` is set."""
+    """Waits before it answers (a stream: before its last event) until `released` is set, or the server ends."""
     cut: bool = False
     """The connection breaks where the answer would end (a body is announced a byte longer than it is)."""
 
@@ -44,10 +44,14 @@ class Seen:
         return orjson.loads(self.raw)
 
 
+Answer = Reply | Callable[[Seen], Reply]
+DEADLINE_S = 10.0
+
+
 @dataclass
 class VendorWire:
     url: str
-    replies: dict[tuple[str, str], list[Reply]] = field(default_factory=dict)
+    replies: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,21 +63,37 @@ class VendorWire:
     in_flight: int = 0
     most_in_flight: int = 0
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+    runner: web.AppRunner | None = None
 
-    def on(self, method: str, path: str, *replies: Reply) -> None:
+    def on(self, method: str, path: str, *replies: Answer) -> None:
         """The replies in their order; the last one is given again and again. `path` is matched whole, without the query."""
         self.replies[method, path] = list(replies)
 
-    async def until_in_flight(self, number: int, deadline_s: float = 10.0) -> None:
+    def at(self, path: str) -> list[Seen]:
+        return [seen for seen in self.seen if seen.path == path]
+
+    async def until_in_flight(self, number: int) -> None:
         """Waits until so many requests are being answered at once."""
-        async with asyncio.timeout(deadline_s), self.arrived:
+        async with asyncio.timeout(DEADLINE_S), self.arrived:
             await self.arrived.wait_for(lambda: self.in_flight >= number)
 
-    def reply_to(self, method: str, path: str) -> Reply:
-        waiting = self.replies.get((method, path))
+    async def until_asked(self, path: str, times: int = 1) -> None:
+        async with asyncio.timeout(DEADLINE_S), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.at(path)) >= times)
+
+    def reply_to(self, seen: Seen) -> Reply:
+        waiting = self.replies.get((seen.method, seen.path))
         if waiting is None:
-            return Reply(404, {"error": {"message": f"no route {method} {path}"}})
-        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            return Reply(404, {"error": {"message": f"no route {seen.method} {seen.path}"}})
+        reply = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return reply if isinstance(reply, Reply) else reply(seen)
+
+    async def stop(self) -> None:
+        """From now on connections are refused."""
+        self.released.set()
+        if self.runner is not None:
+            runner, self.runner = self.runner, None
+            await runner.cleanup()
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +102,8 @@ async def vendor_wire() -> AsyncIterator[VendorWire]:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        vendor.seen.append(Seen(request.method, request.path, dict(request.query), headers, await request.read()))
+        seen = Seen(request.method, request.path, dict(request.query), headers, await request.read())
+        vendor.seen.append(seen)
         assert request.transport is not None
         vendor.connections.add(request.transport.get_extra_info("peername"))
         vendor.in_flight += 1
@@ -90,7 +111,7 @@ async def vendor_wire() -> AsyncIterator[VendorWire]:
         async with vendor.arrived:
             vendor.arrived.notify_all()
         try:
-            return await _answer(vendor, request, vendor.reply_to(request.method, request.path))
+            return await _answer(vendor, request, vendor.reply_to(seen))
         except (asyncio.CancelledError, ConnectionResetError):
             vendor.left.set()
             raise
@@ -100,7 +121,7 @@ async def vendor_wire() -> AsyncIterator[VendorWire]:
     app = web.Application(client_max_size=256 * 1_048_576)
     app.router.add_route("*", "/{path:.*}", answer)
     # Without it a handler runs on when its client has gone, and nobody would see that it has.
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1)
+    vendor.runner = runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -108,14 +129,15 @@ async def vendor_wire() -> AsyncIterator[VendorWire]:
     try:
         yield vendor
     finally:
-        vendor.released.set()
-        await runner.cleanup()
+        await vendor.stop()
 
 
 async def _answer(vendor: VendorWire, request: web.Request, reply: Reply) -> web.StreamResponse:
     if reply.events is None:
-        data = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
-        pieces, headers = [data], {"content-type": "application/json", "content-length": str(len(data) + reply.cut)}
+        is_file = isinstance(reply.body, bytes)
+        data = reply.body if is_file else orjson.dumps(reply.body)
+        kind = "application/octet-stream" if is_file else "application/json"
+        pieces, headers = [data], {"content-type": kind, "content-length": str(len(data) + reply.cut)}
     else:
         pieces, headers = (
             [event if isinstance(event, bytes) else event.encode() for event in reply.events],

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import SecretStr
 from tests.contract.core.serving import collecting
 
 from octavo_core.errors import Misconfigured
@@ -38,6 +39,21 @@ def test_missing_libraries_are_told_with_the_remedy(monkeypatch: pytest.MonkeyPa
 def test_a_span_lets_errors_through() -> None:
     with pytest.raises(KeyError), span("claim"):
         raise KeyError
+
+
+def test_application_insights_without_its_exporter_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.monitor.opentelemetry.exporter", None)
+    monkeypatch.setenv("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
+    with pytest.raises(Misconfigured, match=r"APPLICATIONINSIGHTS_CONNECTION_STRING is set, .+octavo-core\[application-insights\]"):
+        configure_tracing("generation", None, application_insights=SecretStr("InstrumentationKey=x"))
+
+
+@pytest.mark.parametrize("given", ["geheim", "InstrumentationKey=geheim", "", "IngestionEndpoint=http://127.0.0.1:1/"])
+def test_what_is_no_connection_string_is_refused_without_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
+    with pytest.raises(Misconfigured, match="is no connection string of Application Insights") as caught:
+        configure_tracing("generation", None, application_insights=SecretStr(given))
+    assert "geheim" not in caught.value.message
 
 
 @pytest.mark.parametrize(("endpoint", "path"), [("", "/v1/traces"), ("/", "/v1/traces"), ("/otel/v1/traces", "/otel/v1/traces")])

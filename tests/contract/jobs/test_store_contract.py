@@ -430,3 +430,16 @@ async def test_a_failed_attempt_that_will_be_tried_again_is_open(store: JobStore
     job = await running(store)
     await store.finish_many([Finish(job.id, job.attempt, BOOM)])
     assert await store.count_open("stories", "ana") == 1
+
+
+async def test_an_owners_jobs_are_forgotten_in_the_queues_that_are_named(store: JobStore) -> None:
+    mine = await accept(store, *(new(owner="ana") for _ in range(3)))
+    others = await accept(store, new(owner="Ana"), new(owner="ana", queue="images"))
+    [claimed] = await store.claim_many([mine[0].id], worker="w1")
+    assert await store.forget("ana", ["stories", "nothing"], 2) == 2
+    assert await store.forget("ana", ["stories", "nothing"], 2) == 1
+    assert await store.forget("ana", ["stories"], 2) == 0
+    assert await store.forget("ana", [], 2) == 0
+    assert await store.get_many([job.id for job in mine]) == [None] * 3
+    assert await store.finish_many([Finish(claimed.id, 1, Succeeded("{}"))]) == [None]
+    assert None not in await store.get_many([job.id for job in others])

@@ -287,6 +287,8 @@ def test_a_generator_without_its_key_does_not_stop_its_neighbours(tmp_path: Path
         environment = {"http_proxy": proxy, "HTTP_PROXY": proxy, "no_proxy": "", "NO_PROXY": ""}
         # Nobody stands in for the provider whose key is not here.
         environment["OCTAVO_FAKE_PROVIDERS_URL"] = ""
+        # Without accounts everyone is one anonymous user, whose events anybody may read.
+        environment["OCTAVO_PEOPLE"] = "false"
         with platform(file, home=tmp_path / "home", environment=environment) as running:
             with httpx.Client(base_url=running.base, trust_env=False, timeout=30) as client:
                 refused = client.post("/generators/keyless/api/v1/generate", json={"prompt": "x"})

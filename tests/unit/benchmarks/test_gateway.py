@@ -12,7 +12,7 @@ from benchmarks.gateway_figures import StreamSample, goals, over_direct, stream_
 from benchmarks.gateway_report import render_gateway
 from benchmarks.gateway_upstream import pieces
 from benchmarks.job_figures import LevelSample, level_figures
-from benchmarks.jobs import QUICK
+from benchmarks.rounds import QUICK
 from benchmarks.upstream import REPLY_TEXT
 
 SETTINGS = replace(QUICK, levels=(1, 32))

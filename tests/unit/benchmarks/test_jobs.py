@@ -1,7 +1,8 @@
 """The result of a run."""
 
 from benchmarks.job_figures import LevelSample
-from benchmarks.jobs import QUICK, report
+from benchmarks.jobs import report
+from benchmarks.rounds import QUICK
 
 
 def level(stack: str, jobs: int) -> LevelSample:

@@ -14,7 +14,9 @@ from octavo_core.http.problems import MEDIA_TYPE, problem_for_status, problem_re
 
 STATUS = {
     "InvalidInput": 422, "MalformedBody": 400, "TooLarge": 413, "UnsupportedMedia": 415, "InvalidResource": 422, "Unauthenticated": 401,
-    "Forbidden": 403, "NotFound": 404, "Conflict": 409, "Throttled": 429, "BudgetSpent": 429, "Moderated": 451, "ProviderError": 502,
+    "Forbidden": 403, "NotFound": 404, "Conflict": 409,
+    "QuotaReached": 409, "PreconditionFailed": 412, "PreconditionMissing": 428, "Throttled": 429,
+    "BudgetSpent": 429, "Moderated": 451, "ProviderError": 502,
     "ProviderUnavailable": 503, "ProviderTimeout": 504, "ProviderRefused": 502,
     "EngineError": 500, "Unavailable": 503, "Misconfigured": 500,
 }  # fmt: skip

@@ -11,10 +11,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from octavo_core.errors import Misconfigured
 from octavo_core.settings import CommonSettings, read_settings
 
+SECOND = ("LOG_LEVEL", "ENVIRONMENT", "APPLICATIONINSIGHTS_CONNECTION_STRING")
+
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("OCTAVO_")]:
+    for name in [name for name in os.environ if name.startswith("OCTAVO_") or name in SECOND]:
         monkeypatch.delenv(name)
 
 
@@ -70,3 +72,20 @@ def test_a_missing_variable_is_named_too() -> None:
 
     with pytest.raises(Misconfigured, match=r"^OCTAVO_MAIL_PASSWORD: "):
         read_settings(Needy)
+
+
+def test_a_second_name_counts_where_octavos_own_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    settings = read_settings(CommonSettings)
+    assert (settings.log_level, settings.environment) == ("DEBUG", "development")
+    monkeypatch.setenv("OCTAVO_LOG_LEVEL", "WARNING")
+    assert read_settings(CommonSettings).log_level == "WARNING"
+
+
+def test_a_bad_value_under_the_second_name_is_told_by_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "geheim-loud")
+    with pytest.raises(Misconfigured) as caught:
+        read_settings(CommonSettings)
+    assert caught.value.message.startswith("LOG_LEVEL: ")
+    assert "geheim" not in caught.value.message

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import pytest
-from tests.servers.generators import text_generator
+from tests.servers.generators import generator, text_generator
 
-from octavo_core.errors import InvalidResource
+from octavo_core.errors import InvalidResource, Misconfigured
 from octavo_core.spec import parse_resource
+from octavo_generation.image_service import FromEnvironment
+from octavo_generation.process import named_resources
 from octavo_generation.resources import read_generators_file, write_generators_file
 
 
@@ -36,3 +39,26 @@ def test_a_file_that_was_edited_wrongly(tmp_path: Path) -> None:
     file.write_text('[{"apiVersion": "octavo.dev/v1alpha1", "kind": "GeneratorService", "metadata": {"name": "x"}, "spec": {}}]')
     with pytest.raises(InvalidResource):
         read_generators_file(file)
+
+
+def test_a_process_started_by_hand_takes_what_an_image_generator_leaves_out_from_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "generators.json"
+    file.write_bytes(orjson.dumps([generator("images", task="image"), text_generator("text", "http://h/v1")]))
+    monkeypatch.setenv("ENABLED_PROVIDERS", "flux_schnell")
+    images, text = named_resources(str(file), "images,text")
+    assert [provider.name for provider in images.spec.providers or ()] == ["flux_schnell"]
+    assert text == parse_resource(text_generator("text", "http://h/v1"))
+    monkeypatch.setenv("ENABLED_PROVIDERS", "geheim")
+    with pytest.raises(Misconfigured, match="ENABLED_PROVIDERS") as caught:
+        named_resources(str(file), "images")
+    assert "geheim" not in caught.value.message
+
+
+def test_what_was_completed_once_is_complete(tmp_path: Path) -> None:
+    file, variables = tmp_path / "generators.json", {"ENABLED_PROVIDERS": "flux_schnell", "BLOCKED_WORDS": "a,b"}
+    file.write_bytes(orjson.dumps([generator("images", task="image")]))
+    completed = read_generators_file(file, FromEnvironment(variables))
+    write_generators_file(file, completed)
+    assert read_generators_file(file, FromEnvironment({**variables, "ENABLED_PROVIDERS": "dalle3"})) == completed

@@ -10,6 +10,9 @@ OctavoError
 ├── Forbidden               a valid token without the right
 ├── NotFound
 ├── Conflict                the state of the thing forbids the action, or an idempotency key names another body
+│   ├── QuotaReached        the caller keeps as much of it as one may
+│   ├── PreconditionFailed  it is another version by now than the one the caller speaks of
+│   └── PreconditionMissing the caller must say which version it changes
 ├── Throttled               too much at once; says when to come back
 │   └── BudgetSpent         the generator's money or tokens of the day or the month are spent
 ├── Moderated               refused for its content
@@ -93,6 +96,18 @@ class NotFound(OctavoError):
 
 class Conflict(OctavoError):
     code = "conflict"
+
+
+class QuotaReached(Conflict):
+    code = "quota_reached"
+
+
+class PreconditionFailed(Conflict):
+    code = "precondition_failed"
+
+
+class PreconditionMissing(Conflict):
+    code = "precondition_required"
 
 
 class Throttled(OctavoError):

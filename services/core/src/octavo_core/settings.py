@@ -1,17 +1,49 @@
-"""Settings every process reads from its environment, once, in its composition root. A bad value fails at start with its name."""
+"""Settings every process reads from its environment, once, in its composition root. A bad value fails at start with its name.
+
+Some have a second name, that of another program whose installations move here (`also`): it counts where Octavo's own is not set.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from octavo_core.errors import Fault, Misconfigured
 
 Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())]
+
+
+def also(variable: str) -> JsonDict:
+    """For a field's `json_schema_extra`: the variable that counts where the field's own is not set."""
+    return {"also": variable}
+
+
+def second_name(field: FieldInfo) -> str | None:
+    extra = field.json_schema_extra
+    name = extra.get("also") if isinstance(extra, dict) else None
+    return name if isinstance(name, str) else None
+
+
+class _SecondNames(PydanticBaseSettingsSource):
+    """The last source of all: what any other says counts before it."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = second_name(field)
+        return (None if name is None else os.environ.get(name) or None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class CommonSettings(BaseSettings):
@@ -20,13 +52,35 @@ class CommonSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", extra="ignore", frozen=True)
 
     home: Path = Field(Path(".octavo"), description="Folder for data of a laptop installation.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_level: LogLevel = Field("INFO", json_schema_extra=also("LOG_LEVEL"), description="Least level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for a person.")
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis: the bell, events.")
     database_url: SecretStr | None = Field(None, description="Jobs: sqlite:///PATH, postgresql://… or mysql://…; default SQLite in home.")
     otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector (OTLP over HTTP); off when absent.")
+    application_insights: SecretStr | None = Field(
+        None,
+        json_schema_extra=also("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        description="Connection string of Azure's Application Insights, where spans are sent; off when absent.",
+    )
+    environment: str | None = Field(
+        None,
+        max_length=200,
+        json_schema_extra=also("ENVIRONMENT"),
+        description="What this installation is for, such as production; it stands on every span.",
+    )
     cors_origins: list[str] = Field(default_factory=list, description="Origins that browsers may call from; JSON list.")
     max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576, description="Largest request body.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, _SecondNames(settings_cls)
 
     def jobs_url(self) -> str:
         if self.database_url is not None:
@@ -36,14 +90,22 @@ class CommonSettings(BaseSettings):
 
 def read_settings(kind: type[Settings]) -> Settings:
     """The settings from the environment. Raises `Misconfigured` that names each bad variable, never its value."""
-    prefix = str(kind.model_config.get("env_prefix", ""))
     try:
         return kind()
     except SettingsError as error:
         # A list or an object that is no JSON; the library names the field in its message and nowhere else.
         field = re.search(r'field "(\w+)"', str(error))
-        fault = Fault((prefix + (field[1] if field else "*")).upper(), "cannot be read as JSON")
+        fault = Fault(_variable(kind, field[1] if field else "*"), "cannot be read as JSON")
         raise Misconfigured(f"{fault.path}: {fault.message}", faults=(fault,)) from None
     except ValidationError as error:
-        faults = tuple(Fault(prefix.upper() + "_".join(str(part) for part in e["loc"]).upper(), e["msg"]) for e in error.errors())
+        faults = tuple(Fault(_variable(kind, *map(str, e["loc"])), e["msg"]) for e in error.errors())
         raise Misconfigured("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults) from None
+
+
+def _variable(kind: type[BaseSettings], name: str = "", *inner: str) -> str:
+    """The variable that was read for the field of this name."""
+    own = str(kind.model_config.get("env_prefix", "")) + "_".join((name, *inner))
+    field = kind.model_fields.get(name)
+    second = None if field is None else second_name(field)
+    is_second = second is not None and second in os.environ and own.upper() not in {variable.upper() for variable in os.environ}
+    return second if second is not None and is_second else own.upper()

@@ -18,17 +18,23 @@ class Generator:
     task: Task[Any]
     policy: Policy
     verifier: TokenVerifier | None
-    """None where the generator asks for no token."""
+    """None where nothing is known of who issues tokens."""
     forwarding_key: str | None = field(default=None, repr=False)
     """What the activator signs with; None where nobody accepts jobs in this generator's stead."""
+    open_to_all: bool = False
+    """Whether callers without a token are served, too."""
 
     @property
     def name(self) -> str:
         return self.resource.name
 
     async def principal(self, authorization: str | None) -> Principal:
-        """Raises `Unauthenticated`."""
-        return ANONYMOUS if self.verifier is None else await self.verifier.verify(authorization)
+        """Raises `Unauthenticated`. Where everyone may call, a token that names the platform as its issuer still says whose the work is,
+        and one that has expired is refused: its work would be everybody's. What else is sent (clients of other APIs must send some key)
+        counts as none."""
+        if self.verifier is None or (self.open_to_all and not self.verifier.is_of_issuer(authorization)):
+            return ANONYMOUS
+        return await self.verifier.verify(authorization)
 
     def forwarded(self, authorization: str | None) -> Forwarded | None:
         """What the activator hands over; None for a caller's own request. Raises `Unauthenticated` for a token that says it is the
@@ -54,7 +60,9 @@ def serve(
         retention_ms=round(jobs.retention_days * 86_400_000),
     )
     verifier = None
-    if auth.mode != "none":
+    if auth.mode == "none":
+        verifier = None if jwks_url is None else TokenVerifier(JwksKeys(jwks_url), issuer=issuer, audience=None)
+    else:
         # Refused rather than served open where anything is missing: a generator that asks for tokens never answers without one.
         if auth.mode == "oidc":
             assert auth.issuer is not None, "the resource's own rule asks for it"
@@ -63,4 +71,4 @@ def serve(
             raise Misconfigured("auth.mode jwt needs OCTAVO_JWKS_URL, where the issuer's public keys are")
         else:
             verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
-    return Generator(resource, task_for(resource.spec), policy, verifier, forwarding_key)
+    return Generator(resource, task_for(resource.spec), policy, verifier, forwarding_key, open_to_all=auth.mode == "none")

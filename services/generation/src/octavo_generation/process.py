@@ -6,6 +6,7 @@ In a cluster the last line of a pod's log is what the operator shows as the root
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,6 +18,7 @@ from octavo_core.errors import Misconfigured, OctavoError
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_core.telemetry import configure_logging, configure_tracing
+from octavo_generation.image_service import FromEnvironment
 from octavo_generation.resources import read_generators_file
 
 log = structlog.get_logger(__name__)
@@ -29,7 +31,12 @@ def run(service: str, kind: type[Settings], serve: Callable[[Settings], Awaitabl
     try:
         settings = read_settings(kind)
         configure_logging(service, fmt=settings.log_format, level=settings.log_level)
-        configure_tracing(f"octavo-{service}", settings.otlp_endpoint)
+        configure_tracing(
+            f"octavo-{service}",
+            settings.otlp_endpoint,
+            application_insights=settings.application_insights,
+            environment=settings.environment,
+        )
         uvloop.run(_awaited(serve, settings))
     except OctavoError as error:
         _end(service, error.message)
@@ -41,9 +48,10 @@ def run(service: str, kind: type[Settings], serve: Callable[[Settings], Awaitabl
 
 
 def named_resources(file: str, names: str) -> list[GeneratorService]:
-    """Those of `OCTAVO_GENERATORS_FILE` that stand in `OCTAVO_GENERATORS`. Raises `Misconfigured`."""
+    """Those of `OCTAVO_GENERATORS_FILE` that stand in `OCTAVO_GENERATORS`, image generators with the variables of the Image Generator
+    Service for what they leave out. Raises `Misconfigured`."""
     try:
-        resources = read_generators_file(file)
+        resources = read_generators_file(file, FromEnvironment(os.environ))
     except (OSError, ValueError) as error:
         raise Misconfigured(f"OCTAVO_GENERATORS_FILE: {file} cannot be read ({type(error).__name__}: {error})"[:500]) from None
     return [resource for resource in resources if resource.name in names.split(",")]

@@ -6,15 +6,18 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import orjson
 
 from octavo_core.spec import GeneratorService, parse_resource
+from octavo_core.spec.load import Completed
 
 
-def read_generators_file(path: str | Path) -> list[GeneratorService]:
+def read_generators_file(path: str | Path, completed: Completed | None = None) -> list[GeneratorService]:
     """Raises `InvalidResource`; the writer has checked them, but a file can be edited."""
-    return [parse_resource(document) for document in orjson.loads(Path(path).read_bytes())]
+    documents = orjson.loads(Path(path).read_bytes())
+    return [parse_resource(document if completed is None else cast(Any, completed(document))) for document in documents]
 
 
 def write_generators_file(path: Path, resources: Sequence[GeneratorService]) -> None:

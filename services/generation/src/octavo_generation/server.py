@@ -30,12 +30,13 @@ from octavo_core.errors import Misconfigured, NotFound, Unavailable
 from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.http import Edge, problem_response
 from octavo_core.identity.forwarding import MIN_KEY_CHARS
-from octavo_core.settings import CommonSettings, read_settings
+from octavo_core.settings import also, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.api.services import open_job_services
 from octavo_generation.generator import serve as serve_generator
 from octavo_generation.process import named_resources, run
+from octavo_generation.settings import GenerationSettings
 from octavo_generation.starting import database_need, reach, redis_need
 from octavo_generation.uploads import UploadSettings
 
@@ -46,9 +47,9 @@ ANSWER_BEFORE_END_S = 3.0
 _BACKLOG = 2_048
 
 
-class ServerSettings(CommonSettings):
+class ServerSettings(GenerationSettings):
     host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a pod is reached by its own address
-    port: int = Field(8000, ge=1, le=65_535, description="Port to listen on.")
+    port: int = Field(8000, ge=1, le=65_535, json_schema_extra=also("API_PORT"), description="Port to listen on.")
     generators: str = Field(description="Name of the generator to serve.")
     generators_file: str = Field(description="JSON file with the resources.")
     jwks_url: str | None = Field(None, description="Public keys that tokens are checked with; needed where the generator asks for tokens.")
@@ -126,6 +127,7 @@ async def serve(settings: ServerSettings) -> None:
         redis_url=settings.redis_url.get_secret_value(),
         events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
         home=settings.home,
+        pictures=settings.pictures,
         signing_key=_signing_key(settings),
         uploads=read_settings(UploadSettings).upload_limits(),
     )

@@ -20,13 +20,13 @@ from pydantic import Field, SecretStr
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured
 from octavo_core.garbage import freeze_what_is_loaded
-from octavo_core.settings import CommonSettings, read_settings
+from octavo_core.settings import read_settings
 from octavo_core.spec import GeneratorService
 from octavo_generation.handlers import GeneratorHandler, Support, open_handler
-from octavo_generation.images.paths import PICTURES
 from octavo_generation.policy.ledger import SqlSpendLedger
 from octavo_generation.probes import Probes
 from octavo_generation.process import named_resources, run
+from octavo_generation.settings import GenerationSettings
 from octavo_generation.starting import database_need, reach, redis_need
 from octavo_generation.store import GenerationStore, open_generation_store
 from octavo_generation.uploads import UploadSettings
@@ -37,7 +37,7 @@ from octavo_jobs.worker import Worker
 log = structlog.get_logger(__name__)
 
 
-class WorkerSettings(CommonSettings):
+class WorkerSettings(GenerationSettings):
     generators: str = Field(description="Names of the generators to serve, separated by commas.")
     generators_file: str = Field(description="JSON file with the resources.")
     events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
@@ -56,7 +56,7 @@ async def serve(settings: WorkerSettings) -> None:
         environment=os.environ,
         store=generation,
         ledger=SqlSpendLedger(generation),
-        pictures=settings.home / PICTURES,
+        pictures=settings.pictures,
         uploads=read_settings(UploadSettings).upload_limits(),
         clock=clock,
     )

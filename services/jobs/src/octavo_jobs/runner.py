@@ -27,6 +27,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from octavo_core.errors import OctavoError, Unavailable
+from octavo_core.telemetry.tracing import span
 from octavo_jobs import metrics
 from octavo_jobs.channels import CANCEL_CHANNEL
 from octavo_jobs.context import JobContext
@@ -175,7 +176,11 @@ class Runner:
         running.begun = True
         try:
             self._publisher.publish_transitions([job])
-            outcome = await self._outcome(lane, running)
+            named: dict[str, str | int] = {"octavo.generator": job.queue, "octavo.job": job.id, "octavo.attempt": job.attempt}
+            with span("run job", kind="consumer", correlation_id=job.correlation_id, **named) as told:
+                outcome = await self._outcome(lane, running)
+                if isinstance(outcome, Failure):
+                    told.failed(orjson.loads(outcome.error)["error"])
             metrics.RUN.labels(job.queue).observe(time.monotonic() - started)
             if outcome is not None:
                 running.finishing = True

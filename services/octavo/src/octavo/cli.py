@@ -22,7 +22,11 @@ app = typer.Typer(
 )
 jobs_app = typer.Typer(help="Jobs of a generator on a running platform.", no_args_is_help=True)
 train_app = typer.Typer(help="Train the models that ship with Octavo.", no_args_is_help=True)
+keys_app = typer.Typer(help="The keys that tokens are signed and data is encrypted with.", no_args_is_help=True)
+users_app = typer.Typer(help="People's accounts.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
+app.add_typer(users_app, name="users")
 app.add_typer(train_app, name="train")
 app.add_typer(kube_app, name="kube")
 
@@ -33,6 +37,30 @@ Url = Annotated[str, typer.Option(envvar="OCTAVO_URL", help="Where the platform 
 Token = Annotated[str | None, typer.Option(envvar="OCTAVO_TOKEN", help="Bearer token, where the generator asks for one.")]
 
 
+def _read_env_file(path: Path | None) -> Path | None:
+    """Before the other options are looked at, which may come from it."""
+    if path is not None:
+        from octavo.commands.env_file import add_to_environment
+
+        add_to_environment(path)
+    return path
+
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        is_eager=True, callback=_read_env_file, help="A file of VARIABLE=value lines, such as .env; the environment's own count before it."
+    ),
+]
+
+DataHome = Annotated[Path, typer.Option("--home", envvar="OCTAVO_HOME", help="Folder for the data.")]
+
+
+class KeyKinds(StrEnum):
+    SIGNING = "signing"
+    DATA = "data"
+
+
 class PlanOutput(StrEnum):
     TEXT = "text"
     YAML = "yaml"
@@ -41,8 +69,9 @@ class PlanOutput(StrEnum):
 @app.command()
 def up(
     file: Files = None,
-    port: Annotated[int, typer.Option(envvar="OCTAVO_PORT", min=1, max=65535, help="Port to listen on.")] = 8080,
+    port: Annotated[int, typer.Option(envvar=["OCTAVO_PORT", "API_PORT"], min=1, max=65535, help="Port to listen on.")] = 8080,
     host: Annotated[str, typer.Option(envvar="OCTAVO_HOST", help="Address to listen on.")] = "127.0.0.1",
+    env_file: EnvFile = None,
     home: Annotated[Path, typer.Option(envvar="OCTAVO_HOME", help="Folder for the data.")] = Path(".octavo"),
 ) -> None:
     """Run the generators of your YAML files on this machine."""
@@ -72,11 +101,17 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the generator: lower case, digits and dashes.")],
     task: Annotated[str, typer.Option(help="story, text, image or image-description.")] = "story",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: NAME.yaml.")] = None,
+    from_env: Annotated[
+        Path | None, typer.Option(help="The .env of an Image Generator Service: the YAML of a generator that does the same.")
+    ] = None,
 ) -> None:
     """Write the YAML of a new generator."""
-    from octavo.commands.new import run
+    from octavo.commands.new import run, run_from_env
 
-    run(name, task, out)
+    if from_env is not None:
+        run_from_env(name, from_env, out)
+    else:
+        run(name, task, out)
 
 
 @app.command()
@@ -128,6 +163,37 @@ def _on_one_job(action: str) -> Callable[..., None]:
 jobs_app.command("show", help="All of one job.")(_on_one_job("show"))
 jobs_app.command("cancel", help="Cancel a job that is queued or running.")(_on_one_job("cancel"))
 jobs_app.command("replay", help="Run a failed or cancelled job again.")(_on_one_job("replay"))
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    kind: Annotated[KeyKinds, typer.Option(help="signing: of access tokens. data: of /api/security/encrypt.")] = KeyKinds.SIGNING,
+    at_once: Annotated[bool, typer.Option("--at-once", help="A key was stolen: the new one signs now, old ones are refused.")] = False,
+    home: DataHome = Path(".octavo"),
+) -> None:
+    """Make a new key; the older ones hold for a while (signing) or for ever, for reading (data)."""
+    from octavo.commands.keys import rotate
+
+    rotate(kind.value, at_once=at_once, home=home)
+
+
+@keys_app.command("list")
+def keys_list(home: DataHome = Path(".octavo")) -> None:
+    """All keys, without their secret halves."""
+    from octavo.commands.keys import show
+
+    show(home=home)
+
+
+@users_app.command("promote")
+def users_promote(
+    username: Annotated[str, typer.Argument(help="E-mail address, phone number or name of the account.")],
+    home: DataHome = Path(".octavo"),
+) -> None:
+    """Make an account an admin, such as the first one."""
+    from octavo.commands.keys import make_admin
+
+    make_admin(username, home=home)
 
 
 @app.command()

@@ -10,13 +10,15 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from pydantic_settings import BaseSettings
 
 from octavo.platform.app import PlatformSettings
-from octavo_core.settings import CommonSettings
+from octavo_auth.settings import AuthSettings
+from octavo_core.settings import CommonSettings, second_name
+from octavo_generation.image_service import ImageServiceVariables
 from octavo_generation.server import ServerSettings
 from octavo_generation.uploads import UploadSettings
 from octavo_generation.worker import WorkerSettings
+from octavo_notifications.settings import NotificationsSettings, NotificationsTuning
 from octavo_operator.settings import OperatorSettings
 
 _PAGE = "settings.md"
@@ -27,12 +29,25 @@ Every process reads these from its environment, once, when it starts; a bad valu
 `OCTAVO_REDIS_URL`, `OCTAVO_GENERATORS_FILE` and the like for the processes that it starts, and so does the operator for its pods. This
 page is written by `./task crds`.
 """
-_SECTIONS: tuple[tuple[str, type[BaseSettings], type[BaseSettings] | None], ...] = (
+_IMAGE_SERVICE = "The Image Generator Service's own (image generators)"
+_PREFACES = {
+    _IMAGE_SERVICE: """\
+For who moves here from it: see [pictures](../guides/pictures.md). They count for generators with `task: image`, for the fields that
+their YAML leaves out. `LOG_LEVEL`, `API_PORT`, `ENVIRONMENT` and `APPLICATIONINSIGHTS_CONNECTION_STRING` stand above, beside Octavo's
+own names.
+
+"""
+}
+_SECTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("Every process", CommonSettings, None),
     ("The HTTP process of a laptop", PlatformSettings, CommonSettings),
     ("The API process of one generator, in a cluster", ServerSettings, CommonSettings),
     ("A worker process", WorkerSettings, CommonSettings),
+    ("Notifications (alone, and in the HTTP process of a laptop)", NotificationsTuning, None),
+    ("The process of notifications, in a cluster", NotificationsSettings, NotificationsTuning),
     ("Pictures that are sent in (API and workers)", UploadSettings, None),
+    (_IMAGE_SERVICE, ImageServiceVariables, None),
+    ("Auth: users, login, tokens and keys", AuthSettings, CommonSettings),
     ("The operator", OperatorSettings, CommonSettings),
 )
 
@@ -40,9 +55,10 @@ _SECTIONS: tuple[tuple[str, type[BaseSettings], type[BaseSettings] | None], ...]
 def render() -> str:
     parts = [_HEAD]
     for title, settings, base in _SECTIONS:
-        inherited = set() if base is None else set(base.model_fields)
+        inherited = set() if base is None else set(base.model_fields) | set(CommonSettings.model_fields)
         rows = [_row(settings, name, field) for name, field in settings.model_fields.items() if name not in inherited]
-        parts.append(f"## {title}\n\n| Variable | Default | What |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+        preface = _PREFACES.get(title, "")
+        parts.append(f"## {title}\n\n{preface}| Variable | Default | What |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
 
@@ -52,22 +68,24 @@ def write(folder: Path) -> Path:
     return path
 
 
-def _row(settings: type[BaseSettings], name: str, field: FieldInfo) -> str:
+def _row(settings: type[BaseModel], name: str, field: FieldInfo) -> str:
     variable = f"{settings.model_config.get('env_prefix', '')}{name}".upper()
-    return f"| `{variable}` | {_default(field)} | {field.description} |"
+    second = second_name(field)
+    names = f"`{variable}`" if second is None else f"`{variable}`, else `{second}`"
+    return f"| {names} | {_default(field)} | {field.description} |"
 
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "needed"
-    if value is None or value == []:
+    if value is None or value == [] or value == {}:
         return "–"
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, BaseModel):
         value = value.model_dump_json(by_alias=True, exclude_defaults=True)
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         value = json.dumps(value)
     return f"`{value}`"
 

@@ -11,9 +11,13 @@ import httpx
 import pytest
 from tests.contract.generation.images.conftest import OTHER_KEY, Place
 from tests.servers.azurite import Azurite
+from tests.servers.generators import generator
 from tests.servers.s3 import BUCKET, S3Server
 
 from octavo_core.errors import InvalidInput, Misconfigured, NotFound, Unavailable
+from octavo_core.spec import parse_resource
+from octavo_generation.image_service import fill, read_variables
+from octavo_generation.images.opening import open_image_storage
 from octavo_generation.images.paths import image_id, path_of
 from octavo_generation.images.storage import BLOCK, ImageStorage
 
@@ -228,6 +232,24 @@ async def test_a_shared_access_signature_in_the_environment_does_not_stand_in_fo
     monkeypatch.setenv("AZURE_STORAGE_SAS_KEY", "sv=2021-08-06&sig=somebody-elses")
     storage, path = place_of("azure").open(), new_path()
     assert await put(storage, path, b"x")
+
+
+@pytest.mark.needs("node")
+async def test_the_image_generator_services_variables_open_azure_by_a_connection_string(place_of: Callable[[str], Place]) -> None:
+    place = place_of("azure")
+    azure, key = place.document["azure"], place.environment["STORAGE_KEY"]
+    string = f"DefaultEndpointsProtocol=http;AccountName={azure['account']};AccountKey={key};BlobEndpoint={azure['endpoint']}/;"
+    environment = {
+        "STORAGE_BACKEND": "azure",
+        "AZURE_STORAGE_CONNECTION_STRING": string,
+        "AZURE_STORAGE_CONTAINER_NAME": azure["container"],
+        "FLUX_API_KEY": "k",
+    }
+    resource = parse_resource(fill(generator("images", task="image"), read_variables(environment)).document)
+    storage = open_image_storage(resource.spec.storage, folder=place.folder, environment=environment)
+    path = new_path()
+    assert await put(storage, path, b"x")
+    assert (await place.open().get(path)).data == b"x"
 
 
 async def test_the_machines_own_identity_where_no_credentials_are_named(

@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.contract.generation.providers.vendor import Asked, Reply, Told, Vendor, opening, png, vendor
+from tests.contract.generation.providers.making import Told, opening, png
+from tests.servers.vendor_wire import Reply, Seen, VendorWire, vendor_wire
 
 from octavo_core.errors import Moderated, ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
 from octavo_generation.providers.flux.provider import open_provider
@@ -19,44 +20,44 @@ LOOK = "/v1/get_result"
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Vendor]:
-    async with vendor() as started:
+async def api() -> AsyncIterator[VendorWire]:
+    async with vendor_wire() as started:
         yield started
 
 
 @pytest.fixture
-async def delivery() -> AsyncIterator[Vendor]:
+async def delivery() -> AsyncIterator[VendorWire]:
     """Where pictures lie: another host."""
-    async with vendor() as started:
-        started.on("GET", "/picture.png", Reply(png()))
+    async with vendor_wire() as started:
+        started.on("GET", "/picture.png", Reply(body=png()))
         yield started
 
 
 @pytest.fixture
-async def flux(api: Vendor) -> AsyncIterator[ImageProvider]:
+async def flux(api: VendorWire) -> AsyncIterator[ImageProvider]:
     opened = open_provider(opening("flux", api.url, api_key=KEY))
     yield opened
     await opened.close()
 
 
-def takes_tasks(api: Vendor) -> None:
+def takes_tasks(api: VendorWire) -> None:
     """Each task is named by its seed."""
 
-    def submit(asked: Asked) -> Reply:
-        name = f"task-{asked.json.get('seed', 'x')}"
-        return Reply({"id": name, "polling_url": f"{api.url}{LOOK}?id={name}"})
+    def submit(asked: Seen) -> Reply:
+        name = f"task-{asked.body.get('seed', 'x')}"
+        return Reply(body={"id": name, "polling_url": f"{api.url}{LOOK}?id={name}"})
 
     api.on("POST", MODEL, submit)
 
 
-def ready(delivery: Vendor, **result: object) -> Reply:
-    return Reply({"id": "t", "status": "Ready", "result": {"sample": f"{delivery.url}/picture.png?sig=abc", **result}})
+def ready(delivery: VendorWire, **result: object) -> Reply:
+    return Reply(body={"id": "t", "status": "Ready", "result": {"sample": f"{delivery.url}/picture.png?sig=abc", **result}})
 
 
-PENDING = Reply({"id": "t", "status": "Pending", "result": None, "progress": 0.5})
+PENDING = Reply(body={"id": "t", "status": "Pending", "result": None, "progress": 0.5})
 
 
-async def test_a_picture(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_a_picture(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, PENDING, ready(delivery, seed=77, prompt="a fox"))
     told = Told()
@@ -67,25 +68,25 @@ async def test_a_picture(api: Vendor, delivery: Vendor, flux: ImageProvider) -> 
     assert image.picture == Picture(png(), "image/png")
     assert (image.seed, image.revised_prompt) == (77, None)
     (submitted,) = api.at(MODEL)
-    assert submitted.json == {"prompt": "a fox", "width": 1536, "height": 1024, "output_format": "png"}
+    assert submitted.body == {"prompt": "a fox", "width": 1536, "height": 1024, "output_format": "png"}
     assert submitted.headers["x-key"] == KEY
     assert [look.query for look in api.at(LOOK)] == [{"id": "task-x"}] * 2
     assert told.stages == [("submitting", None), ("drawing", None), ("drawing", 0.5), ("downloading", None)]
 
 
-async def test_the_key_stays_at_the_api(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_the_key_stays_at_the_api(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, ready(delivery))
     await flux.draw(ImagePrompt("a fox", "512x512"))
-    (fetched,) = delivery.asked
+    (fetched,) = delivery.seen
     assert fetched.query == {"sig": "abc"}
     assert KEY not in repr(fetched)
 
 
-async def test_a_polling_address_elsewhere_gets_no_key(api: Vendor, delivery: Vendor) -> None:
+async def test_a_polling_address_elsewhere_gets_no_key(api: VendorWire, delivery: VendorWire) -> None:
     # localhost is another host than 127.0.0.1 to whom the key does not belong.
     elsewhere = api.url.replace("127.0.0.1", "localhost")
-    api.on("POST", MODEL, Reply({"id": "t", "polling_url": f"{elsewhere}/steal?id=t"}))
+    api.on("POST", MODEL, Reply(body={"id": "t", "polling_url": f"{elsewhere}/steal?id=t"}))
     api.on("GET", LOOK, ready(delivery))
     flux = open_provider(opening("flux", api.url, api_key=KEY))
     await flux.draw(ImagePrompt("a fox", "512x512"))
@@ -94,38 +95,40 @@ async def test_a_polling_address_elsewhere_gets_no_key(api: Vendor, delivery: Ve
     assert [look.query for look in api.at(LOOK)] == [{"id": "t"}]
 
 
-async def test_a_redirect_takes_no_key_along(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_a_redirect_takes_no_key_along(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     api.on("POST", MODEL, Reply(status=307, headers={"location": f"{delivery.url}/steal"}))
     with pytest.raises(ProviderRefused):
         await flux.draw(ImagePrompt("a fox", "512x512"))
-    assert delivery.asked == []
+    assert delivery.seen == []
 
 
-async def test_several_pictures_are_several_tasks_with_seeds_that_follow(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_several_pictures_are_several_tasks_with_seeds_that_follow(
+    api: VendorWire, delivery: VendorWire, flux: ImageProvider
+) -> None:
     takes_tasks(api)
 
-    def look(asked: Asked) -> Reply:
+    def look(asked: Seen) -> Reply:
         seed = int(asked.query["id"].removeprefix("task-"))
-        return Reply({"id": "t", "status": "Ready", "result": {"sample": f"{delivery.url}/{seed}.png", "seed": seed}})
+        return Reply(body={"id": "t", "status": "Ready", "result": {"sample": f"{delivery.url}/{seed}.png", "seed": seed}})
 
     api.on("GET", LOOK, look)
     for seed, colour in ((42, "red"), (43, "green"), (44, "blue"), (45, "white")):
-        delivery.on("GET", f"/{seed}.png", Reply(png(colour)))
+        delivery.on("GET", f"/{seed}.png", Reply(body=png(colour)))
     answer = await flux.draw(ImagePrompt("a fox", "1024x1024", count=4, seed=42))
     assert [image.seed for image in answer.images] == [42, 43, 44, 45]
     assert [image.picture.data for image in answer.images] == [png(colour) for colour in ("red", "green", "blue", "white")]
-    assert sorted(asked.json["seed"] for asked in api.at(MODEL)) == [42, 43, 44, 45]
+    assert sorted(asked.body["seed"] for asked in api.at(MODEL)) == [42, 43, 44, 45]
     assert answer.usage.images == 4
 
 
-async def test_they_are_drawn_side_by_side(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_they_are_drawn_side_by_side(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, lambda _: ready(delivery) if len(api.at(MODEL)) == 4 else PENDING)
     answer = await flux.draw(ImagePrompt("a fox", "1024x1024", count=4))
     assert len(answer.images) == 4, "none is ready before all are submitted"
 
 
-async def test_what_the_vendor_rewrote_is_told(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_what_the_vendor_rewrote_is_told(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, ready(delivery, prompt="a red fox in snow"))
     (image,) = (await flux.draw(ImagePrompt("a fox", "512x512"))).images
@@ -134,10 +137,10 @@ async def test_what_the_vendor_rewrote_is_told(api: Vendor, delivery: Vendor, fl
 
 @pytest.mark.parametrize("status", ["Request Moderated", "Content Moderated"])
 @pytest.mark.parametrize("code", [200, 403])
-async def test_moderated(api: Vendor, flux: ImageProvider, status: str, code: int) -> None:
+async def test_moderated(api: VendorWire, flux: ImageProvider, status: str, code: int) -> None:
     takes_tasks(api)
     details = {"Moderation Reasons": ["Derivative Works Filter", KEY]}
-    api.on("GET", LOOK, Reply({"id": "t", "status": status, "result": None, "details": details}, code))
+    api.on("GET", LOOK, Reply(body={"id": "t", "status": status, "result": None, "details": details}, status=code))
     with pytest.raises(Moderated) as caught:
         await flux.draw(ImagePrompt("a mouse", "512x512"))
     assert "Derivative Works Filter" in caught.value.message
@@ -145,18 +148,18 @@ async def test_moderated(api: Vendor, flux: ImageProvider, status: str, code: in
 
 
 @pytest.mark.parametrize("status", ["Error", "Task not found", "Failed"])
-async def test_a_task_that_fails_may_be_tried_again(api: Vendor, flux: ImageProvider, status: str) -> None:
+async def test_a_task_that_fails_may_be_tried_again(api: VendorWire, flux: ImageProvider, status: str) -> None:
     takes_tasks(api)
-    api.on("GET", LOOK, Reply({"id": "t", "status": status, "details": {"error": f"out of memory {KEY}"}}))
+    api.on("GET", LOOK, Reply(body={"id": "t", "status": status, "details": {"error": f"out of memory {KEY}"}}))
     with pytest.raises(ProviderError, match=status) as caught:
         await flux.draw(ImagePrompt("a fox", "512x512"))
     assert caught.value.retryable
     assert "out of memory [redacted]" in caught.value.message
 
 
-async def test_one_failure_ends_all_four(api: Vendor, flux: ImageProvider) -> None:
+async def test_one_failure_ends_all_four(api: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
-    failed = Reply({"id": "t", "status": "Content Moderated"})
+    failed = Reply(body={"id": "t", "status": "Content Moderated"})
     api.on("GET", LOOK, lambda asked: failed if asked.query["id"] == "task-3" else PENDING)
     began = time.monotonic()
     with pytest.raises(Moderated):
@@ -175,25 +178,25 @@ async def test_one_failure_ends_all_four(api: Vendor, flux: ImageProvider) -> No
     ],
 )
 async def test_what_is_not_taken(
-    api: Vendor, flux: ImageProvider, status: int, kind: type[ProviderError], headers: dict[str, str], after: float | None
+    api: VendorWire, flux: ImageProvider, status: int, kind: type[ProviderError], headers: dict[str, str], after: float | None
 ) -> None:
-    api.on("POST", MODEL, Reply({"detail": f"no {KEY}"}, status, headers))
+    api.on("POST", MODEL, Reply(body={"detail": f"no {KEY}"}, status=status, headers=headers))
     with pytest.raises(ProviderError) as caught:
         await flux.draw(ImagePrompt("a fox", "512x512"))
     assert type(caught.value) is kind
     assert caught.value.message == f"art answered {status}: no [redacted]"
     assert caught.value.retry_after == after
-    assert len(api.asked) == 1, "nobody retries in here"
+    assert len(api.seen) == 1, "nobody retries in here"
 
 
-async def test_a_look_that_finds_the_api_down_is_no_failure_of_the_task(api: Vendor, delivery: Vendor, flux: ImageProvider) -> None:
+async def test_a_look_that_finds_the_api_down_is_no_failure_of_the_task(api: VendorWire, delivery: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, Reply(status=503), Reply(status=429, headers={"retry-after": "0.1"}), PENDING, Reply(status=500), ready(delivery))
     assert len((await flux.draw(ImagePrompt("a fox", "512x512"))).images) == 1
     assert len(api.at(MODEL)) == 1, "it was submitted once"
 
 
-async def test_an_api_that_dies_while_it_is_polled(api: Vendor, flux: ImageProvider) -> None:
+async def test_an_api_that_dies_while_it_is_polled(api: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, PENDING)
     drawing = asyncio.create_task(flux.draw(ImagePrompt("a fox", "512x512")))
@@ -203,7 +206,7 @@ async def test_an_api_that_dies_while_it_is_polled(api: Vendor, flux: ImageProvi
         await drawing
 
 
-async def test_a_task_that_is_never_ready_ends_at_the_deadline(api: Vendor) -> None:
+async def test_a_task_that_is_never_ready_ends_at_the_deadline(api: VendorWire) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, PENDING)
     flux = open_provider(opening("flux", api.url, api_key=KEY, timeout_s=1))
@@ -214,16 +217,16 @@ async def test_a_task_that_is_never_ready_ends_at_the_deadline(api: Vendor) -> N
     await flux.close()
 
 
-async def test_a_look_that_hangs_ends_at_the_deadline(api: Vendor) -> None:
+async def test_a_look_that_hangs_ends_at_the_deadline(api: VendorWire) -> None:
     takes_tasks(api)
-    api.on("GET", LOOK, Reply(hangs=True))
+    api.on("GET", LOOK, Reply(held=True))
     flux = open_provider(opening("flux", api.url, api_key=KEY, timeout_s=1))
     with pytest.raises(ProviderTimeout):
         await flux.draw(ImagePrompt("a fox", "512x512"))
     await flux.close()
 
 
-async def test_a_caller_that_gives_up(api: Vendor, flux: ImageProvider) -> None:
+async def test_a_caller_that_gives_up(api: VendorWire, flux: ImageProvider) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, PENDING)
     drawing = asyncio.create_task(flux.draw(ImagePrompt("a fox", "512x512", count=2)))
@@ -236,8 +239,8 @@ async def test_a_caller_that_gives_up(api: Vendor, flux: ImageProvider) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"<html>", [], {}, {"id": 3}, {"id": ""}])
-async def test_a_submission_answered_with_garbage(api: Vendor, flux: ImageProvider, answer: object) -> None:
-    api.on("POST", MODEL, Reply(answer))
+async def test_a_submission_answered_with_garbage(api: VendorWire, flux: ImageProvider, answer: object) -> None:
+    api.on("POST", MODEL, Reply(body=answer))
     with pytest.raises(ProviderError) as caught:
         await flux.draw(ImagePrompt("a fox", "512x512"))
     assert type(caught.value) is ProviderError
@@ -254,16 +257,18 @@ async def test_a_submission_answered_with_garbage(api: Vendor, flux: ImageProvid
         {"status": "Ready", "result": {"sample": "file:///etc/passwd"}},
     ],
 )
-async def test_a_look_answered_with_garbage(api: Vendor, flux: ImageProvider, answer: object) -> None:
+async def test_a_look_answered_with_garbage(api: VendorWire, flux: ImageProvider, answer: object) -> None:
     takes_tasks(api)
-    api.on("GET", LOOK, Reply(answer))
+    api.on("GET", LOOK, Reply(body=answer))
     with pytest.raises(ProviderError) as caught:
         await flux.draw(ImagePrompt("a fox", "512x512"))
     assert type(caught.value) is ProviderError
 
 
-@pytest.mark.parametrize(("reply", "kind"), [(Reply(b"<html>expired"), ProviderError), (Reply(status=403), ProviderRefused)])
-async def test_a_picture_that_is_none(api: Vendor, delivery: Vendor, flux: ImageProvider, reply: Reply, kind: type[ProviderError]) -> None:
+@pytest.mark.parametrize(("reply", "kind"), [(Reply(body=b"<html>expired"), ProviderError), (Reply(status=403), ProviderRefused)])
+async def test_a_picture_that_is_none(
+    api: VendorWire, delivery: VendorWire, flux: ImageProvider, reply: Reply, kind: type[ProviderError]
+) -> None:
     takes_tasks(api)
     api.on("GET", LOOK, ready(delivery))
     delivery.on("GET", "/picture.png", reply)

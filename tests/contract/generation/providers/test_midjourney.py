@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.contract.generation.providers.vendor import Asked, Reply, Told, Vendor, opening, png, vendor
+from tests.contract.generation.providers.making import Told, opening, png
+from tests.servers.vendor_wire import Reply, Seen, VendorWire, vendor_wire
 
 from octavo_core.errors import InvalidInput, Moderated, ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
 from octavo_generation.providers.midjourney.provider import open_provider
@@ -15,44 +16,49 @@ from octavo_generation.providers.port import ImagePrompt, ImageProvider
 KEY = "mj-secret-0123456789"
 IMAGINE, CHANGE, ACTION = "/mj/submit/imagine", "/mj/submit/change", "/mj/submit/action"
 GRID = "/mj/task/grid/fetch"
-RUNNING = Reply({"id": "grid", "status": "IN_PROGRESS", "progress": "43%", "imageUrl": "https://cdn.invalid/preview.webp"})
+RUNNING = Reply(body={"id": "grid", "status": "IN_PROGRESS", "progress": "43%", "imageUrl": "https://cdn.invalid/preview.webp"})
 
 
 @pytest.fixture
-async def gateway() -> AsyncIterator[Vendor]:
-    async with vendor() as started:
-        started.on("POST", IMAGINE, Reply({"code": 1, "description": "Submit success", "result": "grid"}))
-        started.on("POST", CHANGE, lambda asked: Reply({"code": 22, "description": "queued", "result": f"up-{asked.json['index']}"}))
+async def gateway() -> AsyncIterator[VendorWire]:
+    async with vendor_wire() as started:
+        started.on("POST", IMAGINE, Reply(body={"code": 1, "description": "Submit success", "result": "grid"}))
+        started.on("POST", CHANGE, lambda asked: Reply(body={"code": 22, "description": "queued", "result": f"up-{asked.body['index']}"}))
         yield started
 
 
 @pytest.fixture
-async def cdn() -> AsyncIterator[Vendor]:
-    async with vendor() as started:
+async def cdn() -> AsyncIterator[VendorWire]:
+    async with vendor_wire() as started:
         for place, colour in enumerate(("red", "green", "blue", "white"), 1):
-            started.on("GET", f"/{place}.png", Reply(png(colour)))
+            started.on("GET", f"/{place}.png", Reply(body=png(colour)))
         yield started
 
 
 @pytest.fixture
-async def art(gateway: Vendor) -> AsyncIterator[ImageProvider]:
+async def art(gateway: VendorWire) -> AsyncIterator[ImageProvider]:
     opened = open_provider(opening("midjourney", gateway.url, api_key=KEY))
     yield opened
     await opened.close()
 
 
 def done(url: str, **more: object) -> Reply:
-    return Reply({"id": "x", "status": "SUCCESS", "progress": "100%", "imageUrl": url, **more})
+    return Reply(body={"id": "x", "status": "SUCCESS", "progress": "100%", "imageUrl": url, **more})
 
 
-def upscales(gateway: Vendor, cdn: Vendor) -> None:
+def upscales(gateway: VendorWire, cdn: VendorWire) -> None:
     for place in range(1, 5):
         gateway.on("GET", f"/mj/task/up-{place}/fetch", done(f"{cdn.url}/{place}.png"))
 
 
-async def test_as_many_pictures_of_one_grid_as_are_asked_for(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
+async def test_as_many_pictures_of_one_grid_as_are_asked_for(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
     gateway.on(
-        "GET", GRID, Reply({"status": "NOT_START"}), Reply({"status": "SUBMITTED", "progress": "0%"}), RUNNING, done(f"{cdn.url}/grid.png")
+        "GET",
+        GRID,
+        Reply(body={"status": "NOT_START"}),
+        Reply(body={"status": "SUBMITTED", "progress": "0%"}),
+        RUNNING,
+        done(f"{cdn.url}/grid.png"),
     )
     upscales(gateway, cdn)
     told = Told()
@@ -61,49 +67,49 @@ async def test_as_many_pictures_of_one_grid_as_are_asked_for(gateway: Vendor, cd
     assert [image.seed for image in answer.images] == [42, 42, 42]
     assert (answer.model, answer.usage.images) == ("midjourney", 3)
     (imagined,) = gateway.at(IMAGINE)
-    assert imagined.json == {"prompt": "a fox --ar 3:2 --no snow --style raw --seed 42"}
+    assert imagined.body == {"prompt": "a fox --ar 3:2 --no snow --style raw --seed 42"}
     assert imagined.headers["mj-api-secret"] == KEY
-    assert sorted((asked.json["index"], asked.json["action"], asked.json["taskId"]) for asked in gateway.at(CHANGE)) == [
+    assert sorted((asked.body["index"], asked.body["action"], asked.body["taskId"]) for asked in gateway.at(CHANGE)) == [
         (1, "UPSCALE", "grid"),
         (2, "UPSCALE", "grid"),
         (3, "UPSCALE", "grid"),
     ]
     assert ("imagining", 0.43) in told.stages
     assert [stage for stage, _ in told.stages][-1] == "downloading"
-    assert len(cdn.asked) == 3, "the grid is not fetched"
-    assert KEY not in repr(cdn.asked)
+    assert len(cdn.seen) == 3, "the grid is not fetched"
+    assert KEY not in repr(cdn.seen)
 
 
-async def test_a_gateway_with_buttons_is_told_which_to_press(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
+async def test_a_gateway_with_buttons_is_told_which_to_press(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
     buttons = [{"customId": f"MJ::JOB::{kind}::{place}::abc"} for kind in ("upsample", "variation") for place in (1, 2, 3, 4)]
     gateway.on("GET", GRID, done(f"{cdn.url}/grid.png", buttons=buttons))
-    gateway.on("POST", ACTION, lambda asked: Reply({"code": 1, "result": f"up-{asked.json['customId'].split('::')[3]}"}))
+    gateway.on("POST", ACTION, lambda asked: Reply(body={"code": 1, "result": f"up-{asked.body['customId'].split('::')[3]}"}))
     upscales(gateway, cdn)
     answer = await art.draw(ImagePrompt("a fox", "1024x1024", count=2))
     assert [image.picture.data for image in answer.images] == [png("red"), png("green")]
-    assert sorted(asked.json["customId"] for asked in gateway.at(ACTION)) == ["MJ::JOB::upsample::1::abc", "MJ::JOB::upsample::2::abc"]
+    assert sorted(asked.body["customId"] for asked in gateway.at(ACTION)) == ["MJ::JOB::upsample::1::abc", "MJ::JOB::upsample::2::abc"]
     assert gateway.at(CHANGE) == []
 
 
-async def test_an_upscale_that_exists_already(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
+async def test_an_upscale_that_exists_already(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, done(f"{cdn.url}/grid.png"))
-    gateway.on("POST", CHANGE, Reply({"code": 21, "description": "exists", "result": "up-1", "properties": {"status": "SUCCESS"}}))
+    gateway.on("POST", CHANGE, Reply(body={"code": 21, "description": "exists", "result": "up-1", "properties": {"status": "SUCCESS"}}))
     upscales(gateway, cdn)
     assert len((await art.draw(ImagePrompt("a fox", "1024x1024"))).images) == 1
 
 
-async def test_a_picture_at_the_gateway_itself(gateway: Vendor, art: ImageProvider) -> None:
+async def test_a_picture_at_the_gateway_itself(gateway: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, done("/mj/image/grid"))
     gateway.on("GET", "/mj/task/up-1/fetch", done("/mj/image/1"))
-    gateway.on("GET", "/mj/image/1", Reply(png("red")))
+    gateway.on("GET", "/mj/image/1", Reply(body=png("red")))
     (image,) = (await art.draw(ImagePrompt("a fox", "1024x1024"))).images
     assert image.picture.data == png("red")
 
 
-async def test_more_than_a_grid_has(art: ImageProvider, gateway: Vendor) -> None:
+async def test_more_than_a_grid_has(art: ImageProvider, gateway: VendorWire) -> None:
     with pytest.raises(InvalidInput, match="1 to 4"):
         await art.draw(ImagePrompt("a fox", "1024x1024", count=5))
-    assert gateway.asked == []
+    assert gateway.seen == []
 
 
 @pytest.mark.parametrize(
@@ -117,25 +123,25 @@ async def test_more_than_a_grid_has(art: ImageProvider, gateway: Vendor) -> None
         ({"code": 1, "description": "no id {KEY}"}, ProviderError),
     ],
 )
-async def test_what_is_not_taken(gateway: Vendor, art: ImageProvider, answer: dict[str, object], kind: type[Exception]) -> None:
+async def test_what_is_not_taken(gateway: VendorWire, art: ImageProvider, answer: dict[str, object], kind: type[Exception]) -> None:
     answer["description"] = str(answer["description"]).replace("{KEY}", KEY)
-    gateway.on("POST", IMAGINE, Reply(answer))
+    gateway.on("POST", IMAGINE, Reply(body=answer))
     with pytest.raises(kind) as caught:
         await art.draw(ImagePrompt("a fox", "1024x1024"))
     assert type(caught.value) is kind
     assert KEY not in str(caught.value)
     assert "[redacted]" in str(caught.value)
-    assert len(gateway.asked) == 1
+    assert len(gateway.seen) == 1
 
 
-async def test_a_banned_prompt_with_an_errors_status(gateway: Vendor, art: ImageProvider) -> None:
-    gateway.on("POST", IMAGINE, Reply({"code": 24, "description": "banned prompt"}, 400))
+async def test_a_banned_prompt_with_an_errors_status(gateway: VendorWire, art: ImageProvider) -> None:
+    gateway.on("POST", IMAGINE, Reply(body={"code": 24, "description": "banned prompt"}, status=400))
     with pytest.raises(Moderated):
         await art.draw(ImagePrompt("a fox", "1024x1024"))
 
 
-async def test_too_many_requests(gateway: Vendor, art: ImageProvider) -> None:
-    gateway.on("POST", IMAGINE, Reply({"error": {"message": "slow down"}}, 429, {"retry-after": "9"}))
+async def test_too_many_requests(gateway: VendorWire, art: ImageProvider) -> None:
+    gateway.on("POST", IMAGINE, Reply(body={"error": {"message": "slow down"}}, status=429, headers={"retry-after": "9"}))
     with pytest.raises(ProviderUnavailable) as caught:
         await art.draw(ImagePrompt("a fox", "1024x1024"))
     assert caught.value.retry_after == 9.0
@@ -151,24 +157,24 @@ async def test_too_many_requests(gateway: Vendor, art: ImageProvider) -> None:
         ("CANCEL", "cancelled by the operator", ProviderError),
     ],
 )
-async def test_a_task_that_fails(gateway: Vendor, art: ImageProvider, status: str, why: str, kind: type[Exception]) -> None:
-    gateway.on("GET", GRID, RUNNING, Reply({"status": status, "failReason": why, "progress": ""}))
+async def test_a_task_that_fails(gateway: VendorWire, art: ImageProvider, status: str, why: str, kind: type[Exception]) -> None:
+    gateway.on("GET", GRID, RUNNING, Reply(body={"status": status, "failReason": why, "progress": ""}))
     with pytest.raises(kind) as caught:
         await art.draw(ImagePrompt("a fox", "1024x1024"))
     assert type(caught.value) is kind
     assert KEY not in str(caught.value)
 
 
-async def test_one_upscale_that_fails_ends_all(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
+async def test_one_upscale_that_fails_ends_all(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, done(f"{cdn.url}/grid.png"))
     for place in (1, 2, 4):
         gateway.on("GET", f"/mj/task/up-{place}/fetch", RUNNING)
-    gateway.on("GET", "/mj/task/up-3/fetch", Reply({"status": "FAILURE", "failReason": "gone"}))
+    gateway.on("GET", "/mj/task/up-3/fetch", Reply(body={"status": "FAILURE", "failReason": "gone"}))
     with pytest.raises(ProviderError, match="gone"):
         await art.draw(ImagePrompt("a fox", "1024x1024", count=4))
 
 
-async def test_a_task_that_is_never_done_ends_at_the_deadline(gateway: Vendor) -> None:
+async def test_a_task_that_is_never_done_ends_at_the_deadline(gateway: VendorWire) -> None:
     gateway.on("GET", GRID, RUNNING)
     art = open_provider(opening("midjourney", gateway.url, api_key=KEY, timeout_s=1))
     with pytest.raises(ProviderTimeout, match="art did not finish in 1 s"):
@@ -176,7 +182,7 @@ async def test_a_task_that_is_never_done_ends_at_the_deadline(gateway: Vendor) -
     await art.close()
 
 
-async def test_a_gateway_that_dies_while_it_is_polled(gateway: Vendor, art: ImageProvider) -> None:
+async def test_a_gateway_that_dies_while_it_is_polled(gateway: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, RUNNING)
     drawing = asyncio.create_task(art.draw(ImagePrompt("a fox", "1024x1024")))
     await gateway.until_asked(GRID)
@@ -185,7 +191,7 @@ async def test_a_gateway_that_dies_while_it_is_polled(gateway: Vendor, art: Imag
         await drawing
 
 
-async def test_a_caller_that_gives_up(gateway: Vendor, art: ImageProvider) -> None:
+async def test_a_caller_that_gives_up(gateway: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, RUNNING)
     drawing = asyncio.create_task(art.draw(ImagePrompt("a fox", "1024x1024")))
     await gateway.until_asked(GRID)
@@ -196,37 +202,37 @@ async def test_a_caller_that_gives_up(gateway: Vendor, art: ImageProvider) -> No
 
 
 @pytest.mark.parametrize("answer", [b"<html>", None, [], {}, {"code": "1", "result": "grid"}, {"code": True, "result": "grid"}])
-async def test_a_submission_answered_with_garbage(gateway: Vendor, art: ImageProvider, answer: object) -> None:
-    gateway.on("POST", IMAGINE, Reply(answer))
+async def test_a_submission_answered_with_garbage(gateway: VendorWire, art: ImageProvider, answer: object) -> None:
+    gateway.on("POST", IMAGINE, Reply(body=answer))
     with pytest.raises(ProviderError) as caught:
         await art.draw(ImagePrompt("a fox", "1024x1024"))
     assert type(caught.value) is ProviderError
 
 
 @pytest.mark.parametrize("answer", [b"", None, {}, {"status": 3}, {"status": "SUCCESS"}, {"status": "SUCCESS", "imageUrl": "ftp://x/y"}])
-async def test_a_look_answered_with_garbage(gateway: Vendor, art: ImageProvider, answer: object) -> None:
-    gateway.on("GET", GRID, Reply(answer))
+async def test_a_look_answered_with_garbage(gateway: VendorWire, art: ImageProvider, answer: object) -> None:
+    gateway.on("GET", GRID, Reply(body=answer))
     with pytest.raises(ProviderError) as caught:
         await art.draw(ImagePrompt("a fox", "1024x1024"))
     assert type(caught.value) is ProviderError
 
 
-async def test_a_picture_that_is_none(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
+async def test_a_picture_that_is_none(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
     gateway.on("GET", GRID, done(f"{cdn.url}/grid.png"))
     upscales(gateway, cdn)
-    cdn.on("GET", "/1.png", Reply(b"<html>expired"))
+    cdn.on("GET", "/1.png", Reply(body=b"<html>expired"))
     with pytest.raises(ProviderError, match="not a picture"):
         await art.draw(ImagePrompt("a fox", "1024x1024"))
 
 
-async def test_an_id_without_quotes(gateway: Vendor, cdn: Vendor, art: ImageProvider) -> None:
-    gateway.on("POST", IMAGINE, Reply({"code": 1, "description": "ok", "result": 1320098173412546}))
+async def test_an_id_without_quotes(gateway: VendorWire, cdn: VendorWire, art: ImageProvider) -> None:
+    gateway.on("POST", IMAGINE, Reply(body={"code": 1, "description": "ok", "result": 1320098173412546}))
     gateway.on("GET", "/mj/task/1320098173412546/fetch", done(f"{cdn.url}/grid.png"))
     upscales(gateway, cdn)
 
-    def change(asked: Asked) -> Reply:
-        assert asked.json["taskId"] == "1320098173412546"
-        return Reply({"code": 1, "result": "up-1"})
+    def change(asked: Seen) -> Reply:
+        assert asked.body["taskId"] == "1320098173412546"
+        return Reply(body={"code": 1, "result": "up-1"})
 
     gateway.on("POST", CHANGE, change)
     assert len((await art.draw(ImagePrompt("a fox", "1024x1024"))).images) == 1

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from PIL import Image
-from tests.contract.generation.providers.vendor import Told, opening
+from tests.contract.generation.providers.making import Told, opening
 
 from octavo_core.errors import InvalidInput, ProviderTimeout
 from octavo_generation.providers.port import ImagePrompt, ImageProvider

@@ -218,6 +218,34 @@ async def test_the_last_moment_of_a_month_is_followed_by_the_first_of_the_next(l
     await ledger.reserve(a_call(2, "1"), limits(usdPerMonth=1))
 
 
+async def test_sums_and_losses_of_more_than_a_year_ago_are_pruned(ledger: SqlSpendLedger, clock: ManualClock) -> None:
+    bounds = limits(usdPerMonth=10)
+    clock.advance(datetime(2027, 10, 31, 12, tzinfo=UTC).timestamp() - clock.now_ms() / 1000)
+    october = clock.now_ms()
+    await ledger.reserve(a_call(1), bounds)
+    await ledger.settle("job-1:1:0", None)
+    await ledger.reserve(a_call(2), bounds)  # its worker dies
+    clock.advance(DAY_S)
+    november = clock.now_ms()
+    await ledger.reserve(a_call(3, generator="others"), bounds)
+    await ledger.settle("job-3:1:0", None)
+    await ledger.reserve(a_call(4, generator="others"), bounds)
+    clock.advance(366 * DAY_S)  # the 1st of November 2028, for a leap year lies between
+    assert await ledger.prune() == 3, "a month, a day and a call that was lost"
+    assert await ledger.prune() == 0
+    assert (await ledger.totals("images", october))["month"].spent == Spend()
+    kept = (await ledger.totals("others", november))["month"]
+    assert (kept.spent, kept.held) == (Spend(Decimal("0.04")), Spend(Decimal("0.04")))
+
+
+async def test_pruning_beside_calls_takes_nothing_of_theirs(ledger: SqlSpendLedger, clock: ManualClock) -> None:
+    bounds = limits(usdPerDay=0.4)
+    lucky, *pruned = await asyncio.gather(paid(ledger, [a_call(n) for n in range(30)], bounds), *(ledger.prune() for _ in range(10)))
+    assert isinstance(lucky, list)
+    assert len(lucky) == 10
+    assert pruned == [0] * 10
+
+
 async def test_a_database_that_is_not_there_is_unavailable_and_nobody_calls() -> None:
     store = open_generation_store("postgresql://nobody:geheim@127.0.0.1:1/none", ManualClock())
     with pytest.raises(Unavailable) as caught:

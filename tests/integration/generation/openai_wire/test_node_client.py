@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 from tests.integration.generation.openai_wire.house import MODEL, House
+from tests.servers.node_client import installed
 
 pytestmark = [pytest.mark.needs("redis"), pytest.mark.needs("node")]
 
-CLIENT = Path(__file__).parents[3] / "servers" / "openai_node"
 TEXT = "one two three"
-
-
-def installed() -> Path:
-    """The locked package, installed where it is not yet there."""
-    mark = CLIENT / "node_modules" / ".package-lock.json"
-    if not mark.exists() or mark.stat().st_mtime < (CLIENT / "package-lock.json").stat().st_mtime:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=CLIENT, check=False, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr[-1500:]
-    return CLIENT / "client.js"
 
 
 async def test_the_common_calls(house: House) -> None:

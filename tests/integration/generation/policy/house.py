@@ -36,9 +36,9 @@ from octavo_generation.providers.port import (
 from octavo_generation.providers.profile import Price
 from octavo_generation.providers.wire import Wire
 
-FOUR_CENTS = Price(as_of=date(2026, 11, 1), per_image={"*": Decimal("0.04")})
-FREE_IMAGES = Price(as_of=date(2026, 11, 1), per_image={"*": Decimal(0)})
-CENT_A_TOKEN = Price(as_of=date(2026, 11, 1), input_per_million=Decimal(0), output_per_million=Decimal(10_000))
+FOUR_CENTS = Price(as_of=date(2026, 11, 1), source="vendor", per_image={"*": Decimal("0.04")})
+FREE_IMAGES = Price(as_of=date(2026, 11, 1), source="vendor", per_image={"*": Decimal(0)})
+CENT_A_TOKEN = Price(as_of=date(2026, 11, 1), source="vendor", input_per_million=Decimal(0), output_per_million=Decimal(10_000))
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

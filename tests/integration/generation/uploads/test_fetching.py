@@ -17,9 +17,10 @@ from tests.integration.generation.uploads.web import INSIDE, OUTSIDE, PICTURE, R
 from tests.servers.starting import free_port
 
 from octavo_core.errors import InvalidInput, TooLarge, Unavailable, UnsupportedMedia
+from octavo_core.pictures.limits import PictureLimits
 from octavo_generation.tasks.image_description import load_picture
 from octavo_generation.uploads.fetching import fetch_picture
-from octavo_generation.uploads.limits import PictureLimits, UploadLimits
+from octavo_generation.uploads.limits import UploadLimits
 
 REFUSED = "image_url: this address cannot be fetched from: it is not there, or it is not public"
 

@@ -160,6 +160,12 @@ INVALID: list[tuple[str, Document, str, str]] = [
         "spec.storage.azure",
         "belongs to backend azure",
     ),
+    (
+        "volume of a bucket",
+        story(storage={"backend": "s3", "s3": {"bucket": "b"}, "local": {"size": "1Gi"}}),
+        "spec.storage.local",
+        "belongs to backend local only",
+    ),
     ("azure without container", story(storage={"backend": "azure"}), "spec.storage.azure", "needs azure.account"),
 ]
 
@@ -190,6 +196,7 @@ VALID: list[tuple[str, Document]] = [
     ("quantities", story(workers={"resources": {"limits": {"cpu": 2, "memory": "1.5Gi", "nvidia.com/gpu": "1"}}})),
     ("oidc", story(auth={"mode": "oidc", "issuer": "https://id.example.org/tenant", "audience": "octavo"})),
     ("jwt", story(auth={"mode": "jwt"})),
+    ("volume", story(storage={"local": {"size": "50Gi", "accessMode": "ReadWriteMany", "storageClassName": "nfs", "onDelete": "retain"}})),
     ("s3", story(storage={"backend": "s3", "s3": {"bucket": "pictures", "endpoint": "http://minio:9000"}})),
     ("azure", story(storage={"backend": "azure", "azure": {"account": "a", "container": "c"}, "credentials": SECRET})),
     ("hub model", engine(model="hf://gpt2-org/gpt2-medium@v1.0", name="transformers")),

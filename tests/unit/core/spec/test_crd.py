@@ -98,7 +98,14 @@ def test_a_default_is_whole_because_rules_see_it_unfilled() -> None:
 
 
 def test_what_cannot_change() -> None:
-    for path in ("spec.task", "spec.database.managed.type", "spec.database.managed.storage"):
+    volume = "spec.storage.local"
+    for path in (
+        "spec.task",
+        "spec.database.managed.type",
+        "spec.database.managed.storage",
+        f"{volume}.accessMode",
+        f"{volume}.storageClassName",
+    ):
         assert "self == oldSelf" in [rule["rule"] for rule in at(path)["x-kubernetes-validations"]]
 
 

@@ -28,6 +28,7 @@ BEYOND_JSON_SCHEMA = {
         "bucket of a folder",
         "azure without container",
         "container of a folder",
+        "volume of a bucket",
     ),
 }
 

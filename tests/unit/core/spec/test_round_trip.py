@@ -25,6 +25,7 @@ LEAVE_TO_RULES = {
     "issuer",
     "audience",
     "backend",
+    "local",
     "s3",
     "azure",
     "provider",

@@ -26,9 +26,10 @@ from octavo_generation.policy.spending import Spend
 from octavo_generation.providers.port import ChatAnswer, ChatPrompt, DrawnImage, ImageAnswer, ImagePrompt, Message, Picture, Usage
 from octavo_generation.providers.profile import ModelProfile, Price
 
-TEXT = Price(as_of=date(2026, 11, 1), input_per_million=Decimal(3), output_per_million=Decimal(15))
+TEXT = Price(as_of=date(2026, 11, 1), source="vendor", input_per_million=Decimal(3), output_per_million=Decimal(15))
 IMAGES = Price(
     as_of=date(2026, 11, 1),
+    source="vendor",
     per_image={"hd:1024x1024": Decimal("0.08"), "1024x1024": Decimal("0.04"), "1024x1792": Decimal("0.12")},
 )
 PROFILE = ModelProfile(name="M", modalities=("chat",), max_output_tokens=1000)

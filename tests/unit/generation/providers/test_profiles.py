@@ -57,6 +57,7 @@ def test_a_price_is_positive_and_of_a_day_that_has_been(kind: ProviderType, name
     price = found.price
     assert price is not None
     assert price.as_of <= datetime.now(UTC).date()
+    assert price.source in ("vendor", "public-tables")
     amounts = [amount for amount in (price.input_per_million, price.output_per_million, *price.per_image.values()) if amount is not None]
     assert amounts, "a price without an amount would count as free"
     assert all(amount > 0 for amount in amounts)

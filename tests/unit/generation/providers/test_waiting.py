@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.contract.generation.providers.vendor import Told
+from tests.contract.generation.providers.making import Told
 
 from octavo_core.errors import ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
 from octavo_generation.providers.waiting import (

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from tests.servers.generators import generator, provider
 
 from octavo_core.errors import EngineError, InvalidInput, TooLarge, UnsupportedMedia
+from octavo_core.pictures.limits import PictureLimits
 from octavo_core.spec import Spec, parse_resource
 from octavo_generation.api.bodies import body_hash, parse
 from octavo_generation.tasks.image_description import ImageDescriptionRequest, load_picture, prepare, prepare_upload, request_fields
-from octavo_generation.uploads.limits import FetchLimits, PictureLimits, UploadLimits
+from octavo_generation.uploads.limits import FetchLimits, UploadLimits
 from octavo_generation.uploads.multipart import Form
 
 LIMITS = UploadLimits()

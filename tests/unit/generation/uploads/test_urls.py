@@ -7,9 +7,9 @@ import ipaddress
 import pytest
 
 from octavo_core.errors import InvalidInput
-from octavo_generation.uploads.addresses import is_allowed
+from octavo_core.net import check_url
+from octavo_core.net.addresses import is_allowed
 from octavo_generation.uploads.limits import FetchLimits, UploadSettings
-from octavo_generation.uploads.urls import check_url
 
 PUBLIC = FetchLimits()
 

@@ -30,12 +30,24 @@ def create_app(
     lifespan: Lifespan | None = None,
     cors_origins: Sequence[str] = (),
     max_body_bytes: int = 1_048_576,
+    prefix: str = "",
 ) -> FastAPI:
     """A FastAPI application with the health trio, `/metrics`, `/docs`, correlation ids, problem responses, CORS and a body limit.
 
-    `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back.
+    `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back. Under `prefix`
+    (`/api/auth`) are the document, its pages, health and metrics, where several services share a host; routes are the caller's own.
     """
-    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan, responses=PROBLEM_RESPONSES)
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        lifespan=lifespan,
+        responses=PROBLEM_RESPONSES,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=f"{prefix}/redoc",
+        swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
+    )
     app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
     if cors_origins:
         # Around the edge, so that a browser may read its refusals (413, 500) too.
@@ -43,14 +55,23 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(cors_origins),
             allow_methods=["*"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "prefer", "x-correlation-id", "last-event-id"],
-            expose_headers=["x-correlation-id", "location", "retry-after", "preference-applied"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "if-none-match",
+                "prefer",
+                "x-correlation-id",
+                "last-event-id",
+            ],
+            expose_headers=["x-correlation-id", "etag", "location", "retry-after", "preference-applied"],
         )
     app.add_exception_handler(OctavoError, _octavo_error)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.include_router(health_router(service, version, checks))
-    app.add_api_route("/metrics", _metrics, methods=["GET"], include_in_schema=False)
+    app.include_router(health_router(service, version, checks), prefix=prefix)
+    app.add_api_route(f"{prefix}/metrics", _metrics, methods=["GET"], include_in_schema=False)
     return app
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from octavo_core.errors import TooLarge
 from octavo_core.http.problems import build_problem, problem_response
 from octavo_core.ids import correlation_id
+from octavo_core.telemetry.tracing import tell_request
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,14 @@ class Edge:
             )
         finally:
             REQUESTS.labels(self._service, _method(scope), _route(scope), str(status)).inc()
+            tell_request(
+                service=self._service,
+                method=_method(scope),
+                route=_route(scope),
+                status=status,
+                correlation_id=correlation,
+                seconds=time.perf_counter() - started,
+            )
 
 
 class _LimitedBody:

@@ -13,7 +13,7 @@ from octavo_core.spec.providers import Provider, ProviderPrice, ProviderType
 from octavo_core.spec.references import Credentials, External, SecretRef
 from octavo_core.spec.resource import API_VERSION, GROUP, KIND, VERSION, GeneratorService, Metadata, Spec
 from octavo_core.spec.status import Condition, QueueStatus, Status, WorkersStatus
-from octavo_core.spec.stores import AzureStorage, Database, Redis, S3Storage, Storage
+from octavo_core.spec.stores import AzureStorage, Database, LocalStorage, Redis, S3Storage, Storage
 from octavo_core.spec.tasks import DEFAULT_MODES, TASKS, Mode, Task
 from octavo_core.spec.workloads import Api, HttpRoute, Ingress, ParentRef, Resources, Scaling, Workers
 
@@ -47,6 +47,7 @@ __all__ = [
     "Ingress",
     "Jobs",
     "Limits",
+    "LocalStorage",
     "Metadata",
     "Mode",
     "ModelUri",

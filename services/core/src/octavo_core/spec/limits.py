@@ -59,6 +59,13 @@ class Limits(Model):
         None, ge=1, le=100_000, description="Jobs of one user that may be queued or running at once. Left out: no bound."
     )
     budget: Budget | None = Field(None, description="What this generator may spend at its providers in a day. Left out: no bound.")
+    max_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="For providers: the longest answer, in tokens, where a request does not say. With a budget it is what is reserved for"
+        " such a request. Left out: 4096 where there is a budget, else what the model gives.",
+    )
     max_prompt_chars: int = Field(
         8000, ge=1, le=1_000_000, description="The longest prompt, in characters; longer ones are refused with 422."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from octavo_core.errors import Fault, InvalidResource
@@ -14,17 +14,22 @@ MAX_BYTES = 1 << 20
 """A GeneratorService is a page of text; etcd itself takes no object above 1.5 MiB."""
 
 
-def load_resources(source: str | Path) -> list[GeneratorService]:
+Completed = Callable[[object], object]
+"""From a document as it was written to the one that counts; what is no GeneratorService comes back as it is."""
+
+
+def load_resources(source: str | Path, completed: Completed | None = None) -> list[GeneratorService]:
     """The resources of a YAML file (one or more documents), of all YAML files of a folder, or of a text.
 
-    A `Path` is a file or a folder; a `str` is YAML text, unless it is one line that ends with `.yaml`, `.yml` or `.json`.
+    A `Path` is a file or a folder; a `str` is YAML text, unless it is one line that ends with `.yaml`, `.yml` or `.json`. `completed` adds
+    what documents leave out before they are checked.
     Raises `InvalidResource` with every fault of every document, each line of its message with file and line number.
     """
     wrong: list[tuple[str, int | None, Located]] = []
     resources: list[GeneratorService] = []
     places: dict[tuple[str | None, str], str] = {}
     for name, text in _texts(source):
-        for lines, found in _documents(name, text):
+        for lines, found in _documents(name, text, completed):
             if not isinstance(found, GeneratorService):
                 placed = [(name, _line(lines, item.location), item) for item in found]
                 wrong += sorted(placed, key=lambda entry: entry[1] or 0)
@@ -76,13 +81,13 @@ def _bounded(name: str, data: bytes) -> str:
         raise _refused(name, "is not UTF-8 text") from None
 
 
-def _documents(name: str, text: str) -> Iterator[tuple[dict[Location, int], GeneratorService | list[Located]]]:
+def _documents(name: str, text: str, completed: Completed | None) -> Iterator[tuple[dict[Location, int], GeneratorService | list[Located]]]:
     # YAML takes a third of this package's import time, and the processes that get their spec as JSON do without
     from octavo_core.spec.yaml_document import InvalidYamlError, read_documents
 
     try:
         for document in read_documents(text):
-            yield document.lines, examine(document.value)
+            yield document.lines, examine(document.value if completed is None else completed(document.value))
     except InvalidYamlError as error:
         where = f"{name} line {error.line}" if error.line else name
         raise _refused(where, str(error)) from None

@@ -30,6 +30,8 @@ PROVIDER_TYPES: tuple[ProviderType, ...] = get_args(ProviderType)
 NEED_BASE_URL: tuple[ProviderType, ...] = ("azure-openai", "openai-compatible", "automatic1111", "midjourney")
 # these serve many models behind one address; for the others the provider's profile knows the usual one
 NEED_MODEL: tuple[ProviderType, ...] = ("xai", "openai", "azure-openai", "openai-compatible", "anthropic")
+# these ask for a key whoever calls them; of the others a server of one's own may
+NEED_KEY: tuple[ProviderType, ...] = ("xai", "openai", "azure-openai", "anthropic", "flux", "stability")
 
 
 def _cel_list(types: tuple[ProviderType, ...]) -> str:

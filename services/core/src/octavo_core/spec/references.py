@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from octavo_core.spec.model import Model
 from octavo_core.spec.rule import Rule, any_of
@@ -45,3 +46,18 @@ class External(Model):
     """A server that Octavo uses but does not run; the Secret's value is its URL, password included."""
 
     secret_ref: SecretRef = Field(description="The Secret whose value is the server's URL, with user name and password.")
+
+
+def references_in(value: object) -> Iterator[SecretRef]:
+    """Every one in a model, wherever in it."""
+    if isinstance(value, SecretRef):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from references_in(getattr(value, name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from references_in(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from references_in(item)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from octavo_core.spec.model import Model
-from octavo_core.spec.scalars import Loose
+from octavo_core.spec.scalars import Loose, ProviderName
 
 ConditionType = Literal["Ready", "Progressing", "Sleeping", "Degraded"]
 
@@ -81,6 +81,11 @@ class Status(Model):
     )
     api: ApiStatus | None = Field(None, description="The API pods.")
     workers: WorkersStatus | None = Field(None, description="The worker pods.")
+    samples: Annotated[tuple[ProviderName, ...], Loose] | None = Field(
+        None,
+        max_length=64,
+        description="Providers whose key is not there, in whose stead the fake providers answer with samples; left out where none is.",
+    )
     queue: QueueStatus | None = Field(None, description="The work that waits and runs.")
     cost: CostStatus | None = Field(None, description="What was spent.")
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from octavo_core.spec.model import Model
 from octavo_core.spec.references import Credentials, External
 from octavo_core.spec.rule import Rule, immutable, one_of
-from octavo_core.spec.scalars import HttpUrl, Quantity, SecretKey
+from octavo_core.spec.scalars import HttpUrl, ObjectName, Quantity, SecretKey
 
 
 class ManagedRedis(Model):
@@ -67,6 +67,31 @@ class Database(Model):
     )
 
 
+class LocalStorage(Model):
+    """The folder of pictures in a cluster: a volume that the API and the workers share. A laptop has a folder below `.octavo/`."""
+
+    size: Quantity = Field(
+        "10Gi", description="Size of the volume. It may grow where the storage class allows that; no volume ever becomes smaller."
+    )
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
+        "ReadWriteOnce",
+        json_schema_extra=immutable("the access mode of a volume"),
+        description="ReadWriteOnce: every storage class has it; all pods of the generator then stand on one node. ReadWriteMany: they stand"
+        " anywhere, on a storage class that can do that (NFS, CephFS, Azure Files, EFS).",
+    )
+    storage_class_name: ObjectName | None = Field(
+        None,
+        json_schema_extra=immutable("the storage class of a volume"),
+        description="StorageClass of the volume. Left out: that of managed stores.",
+    )
+    on_delete: Literal["delete", "retain"] | None = Field(
+        None,
+        description="What becomes of the pictures when this GeneratorService is deleted, or they are kept elsewhere from now on. delete:"
+        " they go. retain: the PersistentVolumeClaim NAME-images stays, and a GeneratorService of the same name finds it again. Left out:"
+        " as database.managed.onDelete says; delete where the database is external.",
+    )
+
+
 class S3Storage(Model):
     """A bucket of Amazon S3, or of a server that speaks its protocol."""
 
@@ -85,24 +110,26 @@ class AzureStorage(Model):
 
 def _settings_of(backend: str, needed: str) -> tuple[Rule, Rule]:
     """A backend has the settings of its own name, and no other has them."""
-    return (
-        Rule(
-            name=f"{backend} with its settings",
-            cel=f"self.backend != '{backend}' || has(self.{backend})",
-            message=f"backend {backend} needs {needed}",
-            check=lambda storage: storage.backend != backend or getattr(storage, backend) is not None,
-            reads=("backend", backend),
-            at=backend,
-            missing=True,
-        ),
-        Rule(
-            name=f"{backend} for its backend",
-            cel=f"self.backend == '{backend}' || !has(self.{backend})",
-            message=f"{backend} belongs to backend {backend} only; set backend to {backend}, or leave it out",
-            check=lambda storage: storage.backend == backend or getattr(storage, backend) is None,
-            reads=("backend", backend),
-            at=backend,
-        ),
+    given = Rule(
+        name=f"{backend} with its settings",
+        cel=f"self.backend != '{backend}' || has(self.{backend})",
+        message=f"backend {backend} needs {needed}",
+        check=lambda storage: storage.backend != backend or getattr(storage, backend) is not None,
+        reads=("backend", backend),
+        at=backend,
+        missing=True,
+    )
+    return given, _only_for(backend)
+
+
+def _only_for(backend: str) -> Rule:
+    return Rule(
+        name=f"{backend} for its backend",
+        cel=f"self.backend == '{backend}' || !has(self.{backend})",
+        message=f"{backend} belongs to backend {backend} only; set backend to {backend}, or leave it out",
+        check=lambda storage: storage.backend == backend or getattr(storage, backend) is None,
+        reads=("backend", backend),
+        at=backend,
     )
 
 
@@ -112,12 +139,13 @@ class Storage(Model):
     backend: Literal["local", "s3", "azure"] = Field(
         "local", description="local: a folder, on a volume in a cluster. s3, azure: object storage."
     )
+    local: LocalStorage | None = Field(None, description="The volume of the backend local, in a cluster. Left out: its defaults.")
     s3: S3Storage | None = Field(None, description="Needed for the backend s3.")
     azure: AzureStorage | None = Field(None, description="Needed for the backend azure.")
     credentials: Credentials | None = Field(
         None,
-        description="Access key of the object storage: ID:SECRET for s3, the account's key for azure. Left out: the identity of the pod"
-        " or of the machine.",
+        description="Access key of the object storage: ID:SECRET for s3, the account's key or connection string for azure. Left out:"
+        " the identity of the pod or of the machine.",
     )
     encryption_key: Credentials | None = Field(
         None,
@@ -128,4 +156,8 @@ class Storage(Model):
         None, ge=1, le=36500, description="How many days pictures are kept. Left out: until they are deleted."
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (*_settings_of("s3", "s3.bucket"), *_settings_of("azure", "azure.account and azure.container"))
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _only_for("local"),
+        *_settings_of("s3", "s3.bucket"),
+        *_settings_of("azure", "azure.account and azure.container"),
+    )

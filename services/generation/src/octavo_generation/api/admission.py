@@ -40,9 +40,13 @@ class Admission:
 
     async def read_one(self, request: Request, principal: Principal) -> NewJob:
         """The job that the body asks for. Raises `InvalidInput`, `Moderated`."""
+        return (await self.read_submission(request, principal))[0]
+
+    async def read_submission(self, request: Request, principal: Principal) -> tuple[NewJob, TaskRequest]:
+        """The job that the body asks for, and the body. Raises what `read_one` does."""
         body = await self._read_body(request)
         await self._gate.check_words(principal, body.texts)
-        return await self._job(body, principal, bodies.read_idempotency_key(request), (body,))
+        return await self._job(body, principal, bodies.read_idempotency_key(request), (body,)), body
 
     async def read_batch(self, request: Request, principal: Principal) -> list[NewJob]:
         """The jobs that the body asks for, in its order. Raises `InvalidInput` with the faults of all, `Moderated`."""
@@ -57,11 +61,15 @@ class Admission:
     def preference(self, request: Request) -> Preference:
         return read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
 
+    async def accept(self, new: NewJob) -> Job:
+        """As it is once it is accepted. Raises what `JobIntake.accept` raises."""
+        return (await self._services.intake.accept(new, max_queued=self._generator.resource.spec.jobs.max_queued)).job
+
     async def submit(self, new: NewJob, preference: Preference) -> Job:
         """The job when it has ended or the caller has waited long enough. Raises what `JobIntake.accept` raises."""
-        most = self._generator.resource.spec.jobs.max_queued
         if preference.wait_s == 0:
-            return (await self._services.intake.accept(new, max_queued=most)).job
+            return await self.accept(new)
+        most = self._generator.resource.spec.jobs.max_queued
         # Listening begins before the job exists, so that no end can be missed.
         with await self._services.hub.listen(new.owner, new.id) as listener:
             accepted = await self._services.intake.accept(new, max_queued=most)

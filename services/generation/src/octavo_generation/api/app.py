@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.errors import OctavoError
 from octavo_core.http import Check, Edge, create_app, problem_response
+from octavo_core.spec.tasks import most_body_bytes
 from octavo_generation.api.activity import Activity
 from octavo_generation.api.backlog import backlog_router
 from octavo_generation.api.events import events_router
@@ -26,11 +27,8 @@ from octavo_generation.api.submitting import Submissions
 from octavo_generation.generator import Generator
 from octavo_generation.images.library import ImageLibrary
 from octavo_generation.images.opening import open_image_storage
-from octavo_generation.images.paths import PICTURES
 
 _GENERATE = "/api/v1/generate"
-_CHAT_BODY_BYTES = 14 * 1_048_576
-"""Conversations may hold pictures."""
 _CHAT = "/v1/chat/completions"
 
 
@@ -40,14 +38,23 @@ class GeneratorApp:
     of the request. A page of another origin needs one of those layers and takes the long way."""
 
     def __init__(
-        self, app: ASGIApp, submissions: Submissions, openai: OpenAI, activity: Activity, *, service: str, max_body_bytes: int, cors: bool
+        self,
+        app: ASGIApp,
+        submissions: Submissions,
+        openai: OpenAI,
+        activity: Activity,
+        *,
+        service: str,
+        max_body_bytes: int,
+        max_chat_bytes: int,
+        cors: bool,
     ) -> None:
         self._app = app
         self._hot: Mapping[str, Callable[[Request], Awaitable[Response]]] = {_GENERATE: submissions.one, _CHAT: openai.chat}
         self._activity = activity
         self._cors = cors
         self._edge = Edge(self._dispatch, service=service, max_body_bytes=max_body_bytes)
-        self._chat_edge = Edge(self._dispatch, service=service, max_body_bytes=max(max_body_bytes, _CHAT_BODY_BYTES))
+        self._chat_edge = Edge(self._dispatch, service=service, max_body_bytes=max_chat_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"][len(scope.get("root_path", "")) :] if scope["type"] == "http" else None
@@ -91,7 +98,8 @@ def create_generator_app(
     spec, activity, gate = generator.resource.spec, Activity(), Gate(generator, services)
     submissions = Submissions(generator, services, gate)
     openai = OpenAI(generator, services, admit=gate.admit, uploads=services.uploads)
-    max_body_bytes = max(max_body_bytes, generator.task.max_body_bytes)
+    max_chat_bytes = most_body_bytes(spec.task, _CHAT, usual=max_body_bytes)
+    max_body_bytes = most_body_bytes(spec.task, _GENERATE, usual=max_body_bytes)
     app = create_app(
         service=generator.name,
         title=f"{generator.name} ({spec.task})",
@@ -109,8 +117,17 @@ def create_generator_app(
     if spec.providers is not None:
         app.include_router(providers_router(generator, environment, services.clock))
     if spec.task == "image" and spec.image_settings.store:
-        storage = open_image_storage(spec.storage, folder=services.home / PICTURES / generator.name, environment=environment)
+        storage = open_image_storage(spec.storage, folder=services.pictures / generator.name, environment=environment)
         library = ImageLibrary(services.generation, storage, retention_days=spec.storage.retention_days)
         services.libraries[generator.name] = library
         app.include_router(images_router(generator, library, services.signer()))
-    return GeneratorApp(app, submissions, openai, activity, service=generator.name, max_body_bytes=max_body_bytes, cors=bool(cors_origins))
+    return GeneratorApp(
+        app,
+        submissions,
+        openai,
+        activity,
+        service=generator.name,
+        max_body_bytes=max_body_bytes,
+        max_chat_bytes=max_chat_bytes,
+        cors=bool(cors_origins),
+    )

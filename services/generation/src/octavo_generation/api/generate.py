@@ -19,6 +19,7 @@ from octavo_jobs.lifecycle import Job
 
 _ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"model": GenerationResponse, "description": "Accepted, and not at its end yet."}}
 _SUBMITTED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The end, for a caller who waited. Where the body has `stream: true`, the job's events as they come."},
     202: {"model": GenerationResponse, "description": "Accepted; `Location` says where the result will be."},
     "5XX": {
         "model": GenerationResponse,
@@ -36,7 +37,7 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
         "",
         summary=generator.task.summary,
         response_model=GenerationResponse,
-        responses=_SUBMITTED,
+        responses=_streaming() if "stream" in generator.task.request.model_fields else _SUBMITTED,
         openapi_extra=_json_body(schema) | {"parameters": _HEADERS},
     )
     async def generate(request: Request) -> Response:
@@ -94,6 +95,10 @@ async def owned_job(services: JobServices, generator: Generator, principal: Prin
 def _root(request: Request) -> str:
     root: str = request.scope.get("root_path", "")
     return root
+
+
+def _streaming() -> dict[int | str, dict[str, Any]]:
+    return {**_SUBMITTED, 200: {**_SUBMITTED[200], "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 
 
 def _json_body(schema: dict[str, Any]) -> dict[str, Any]:

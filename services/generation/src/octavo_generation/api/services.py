@@ -15,11 +15,14 @@ from redis.exceptions import RedisError
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import OctavoError, Unavailable
 from octavo_generation.images.library import ImageLibrary
+from octavo_generation.images.paths import PICTURES
 from octavo_generation.images.retention import sweep_forever
 from octavo_generation.images.signing import LinkSigner, read_signing_key
+from octavo_generation.policy.ledger import SqlSpendLedger
 from octavo_generation.policy.rates import RequestRates
 from octavo_generation.store import GenerationStore, open_generation_store
 from octavo_generation.uploads import UploadLimits
+from octavo_jobs.beside import LanesBeside
 from octavo_jobs.ending import end_task
 from octavo_jobs.events import Event, EventPublisher, add_to_stream
 from octavo_jobs.group_commit import GroupCommit
@@ -27,11 +30,16 @@ from octavo_jobs.intake import JobIntake
 from octavo_jobs.lifecycle import Job
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
+from octavo_jobs.runner import Lane
 from octavo_jobs.store import JobStore, open_store
 from octavo_jobs.stream import EventHub
 from octavo_jobs.transport import Bell
 
 log = structlog.get_logger(__name__)
+
+FORGOTTEN_AT_ONCE = 100
+
+PRUNE_EVERY_S = 6 * 3600.0
 
 
 @dataclass(slots=True)
@@ -45,6 +53,8 @@ class JobServices:
     rates: RequestRates
     uploads: UploadLimits
     home: Path
+    pictures: Path
+    """Folder of those whose storage is local."""
     signing_key: str | None = field(repr=False)
     looks: GroupCommit[str, Job | None]
     """Reads a job by its id; those who look at the same time share one read."""
@@ -55,6 +65,7 @@ class JobServices:
     """Of the generators that keep pictures, by name; swept for as long as the process lives."""
     _reaping: asyncio.Task[None] | None = None
     _sweeping: asyncio.Task[None] | None = None
+    _pruning: asyncio.Task[None] | None = None
     answer_by: float = math.inf
     """Until when (`time.monotonic`) callers may wait and follow; a process that is about to end moves it up, and they get a 202 or
     the end of their stream, with which they can go on elsewhere, instead of a broken connection."""
@@ -66,9 +77,11 @@ class JobServices:
         await self.hub.start()
         self._reaping = asyncio.create_task(self._reaper.run_forever(), name="reaper")
         self._sweeping = asyncio.create_task(sweep_forever(self._sweep), name="sweep pictures")
+        prune = SqlSpendLedger(self.generation).prune
+        self._pruning = asyncio.create_task(sweep_forever(prune, what="old sums of spending", every_s=PRUNE_EVERY_S), name="prune spending")
 
     async def close(self) -> None:
-        for task in (self._reaping, self._sweeping):
+        for task in (self._reaping, self._sweeping, self._pruning):
             if task is not None:
                 await end_task(task)
         await self.intake.close()
@@ -79,6 +92,20 @@ class JobServices:
         await self.generation.close()
         await self.store.close()
         await self.redis.aclose()
+
+    def beside(self, redis_url: str, lanes: Sequence[Lane]) -> LanesBeside:
+        """Jobs that run in this process, on these connections; to be stopped before `close`."""
+        return LanesBeside(
+            store=self.store, publisher=self._publisher, bell=self._bell, client=self.redis, redis_url=redis_url, lanes=lanes
+        )
+
+    async def erase(self, user: str, generators: Sequence[str]) -> None:
+        """What these generators made for a user: pictures, then jobs. Idempotent; raises when something is left."""
+        for name in generators:
+            if (library := self.libraries.get(name)) is not None:
+                await library.erase(user, generator=name)
+        while await self.store.forget(user, generators, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+            pass
 
     def signer(self) -> LinkSigner:
         """Raises `Misconfigured` for a key that cannot be used."""
@@ -113,11 +140,12 @@ def open_job_services(
     events_redis_url: str | None = None,
     clock: Clock | None = None,
     home: Path = Path(".octavo"),
+    pictures: Path | None = None,
     signing_key: str | None = None,
     uploads: UploadLimits | None = None,
 ) -> JobServices:
     """Nothing is connected before `start`. `events_redis_url`: where the streams of events are, if not beside the bell. `home` holds
-    a laptop's pictures and the key of links, where `signing_key` is not given."""
+    the pictures and the key of links, where `pictures` and `signing_key` are not given."""
     clock = clock or SystemClock()
     store = open_store(database_url, clock)
     client = open_redis(redis_url)
@@ -133,6 +161,7 @@ def open_job_services(
         rates=RequestRates(redis_url),
         uploads=uploads or UploadLimits(),
         home=home,
+        pictures=home / PICTURES if pictures is None else pictures,
         signing_key=signing_key,
         looks=GroupCommit(store.get_many, linger_max_s=0),
         _bell=bell,

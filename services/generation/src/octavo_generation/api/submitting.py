@@ -8,17 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from structlog.contextvars import get_contextvars
 
+from octavo_core.http import sse
 from octavo_generation.api.admission import Admission
+from octavo_generation.api.following import frames_of
 from octavo_generation.api.gate import Gate
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.taking_over import TakingOver
-from octavo_generation.api.views import generation_response, generation_view, json_response
+from octavo_generation.api.views import generation_response, generation_view, json_response, location_of
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import State
 
 
 class Submissions:
-    """Of one generator. Any number of requests at once; each is one job, or up to ten in a batch."""
+    """Of one generator. Any number of requests at once; each is one job, or up to ten in a batch. Who asks for a stream gets the job's
+    events as the answer; a job goes on when its listener has gone."""
 
     def __init__(self, generator: Generator, services: JobServices, gate: Gate) -> None:
         self._generator = generator
@@ -33,10 +36,15 @@ class Submissions:
             return await self._taking_over.one(request, forwarded)
         principal = await self._generator.principal(authorization)
         await self._gate.check_rates(principal)
-        new = await self._admission.read_one(request, principal)
-        preference = self._admission.preference(request)
+        new, body = await self._admission.read_submission(request, principal)
+        preference, root = self._admission.preference(request), request.scope.get("root_path", "")
+        if body.wants_stream:
+            job = await self._admission.accept(new)
+            answer = sse.event_stream(frames_of(self._services, job, None))
+            answer.headers["location"] = location_of(job, root)
+            return answer
         job = await self._admission.submit(new, preference)
-        return generation_response(job, root=request.scope.get("root_path", ""), preference=preference)
+        return generation_response(job, root=root, preference=preference)
 
     async def batch(self, request: Request) -> Response:
         """All are checked before any is accepted. Under an idempotency key the batch is one request: the first item decides for all."""

@@ -105,9 +105,13 @@ def generation_response(job: Job, *, root: str, preference: Preference) -> Respo
     view = generation_view(job, root=root)
     if job.state.ended:
         return json_response(view, _ended_status(job), headers)
-    headers["location"] = f"{root}/api/v1/generate/{job.id}"
-    view["events_url"] = f"{root}/api/v1/generate/{job.id}/events"
+    headers["location"] = location_of(job, root)
+    view["events_url"] = f"{headers['location']}/events"
     return json_response(view, 202, headers)
+
+
+def location_of(job: Job, root: str) -> str:
+    return f"{root}/api/v1/generate/{job.id}"
 
 
 def json_response(content: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from octavo_core.pictures.checking import CheckedPicture
 from octavo_generation.engines.sketch.engine import SketchEngine
 from octavo_generation.handlers.calling import call_of
 from octavo_generation.handlers.outcome import answered_by, outcome
@@ -16,7 +17,6 @@ from octavo_generation.policy.policy import ProviderPolicy
 from octavo_generation.providers.port import ChatPrompt, Message, Picture, Usage
 from octavo_generation.tasks.image_description import load_picture
 from octavo_generation.uploads.limits import UploadLimits
-from octavo_generation.uploads.pictures import CheckedPicture
 
 if TYPE_CHECKING:
     from octavo_jobs.context import JobContext

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from octavo_core.clock import Clock
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import GeneratorService
@@ -23,10 +25,12 @@ from octavo_generation.providers.registry import check_provider, is_fake
 from octavo_generation.store import GenerationStore
 from octavo_generation.uploads import UploadLimits
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What the handlers of a worker process share. `pictures` is the folder of a laptop's pictures."""
+    """What the handlers of a worker process share. `pictures` is the folder of those whose storage is local."""
 
     environment: Mapping[str, str]
     store: GenerationStore
@@ -53,6 +57,8 @@ def open_handler(resource: GeneratorService, support: Support) -> GeneratorHandl
     policy = open_policy(resource, environment=support.environment, ledger=support.ledger, clock=support.clock)
     moderator = _moderator(resource, policy)
     samples = frozenset(provider.name for provider in spec.providers or () if is_fake(provider, support.environment))
+    if samples:
+        log.warning("samples of the fake providers are given in place of answers", generator=resource.name, providers=sorted(samples))
     match spec.task:
         case "image":
             from octavo_generation.handlers.drawing import DrawingHandler, Keeping

@@ -8,6 +8,7 @@ same way back: the row is marked, the bytes are removed, the row goes; a sweep e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -114,6 +115,13 @@ class ImageLibrary:
             await self._remove([claim])
         except Unavailable as error:
             log.warning("a deleted picture is still in the storage; a sweep will remove it", image=image.id, reason=error.message)
+
+    async def erase(self, owner: str, *, generator: str, at_once: int = 100) -> None:
+        """All pictures of an owner. Idempotent; raises when something is left."""
+        while page := await self.page(generator=generator, owner=owner, before=None, limit=at_once):
+            for image in page:
+                with contextlib.suppress(NotFound):  # somebody else was faster
+                    await self.delete(image)
 
     async def sweep(self, limit: int = 100, *, generator: str | None = None) -> int:
         """Removes at most `limit` pictures whose retention is over, and ends deletions and arrivals that were cut off; how many. Any

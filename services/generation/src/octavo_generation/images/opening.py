@@ -73,7 +73,7 @@ def _azure(spec: Storage, environment: Mapping[str, str], sealer: Sealer | None,
         config["endpoint"] = spec.azure.endpoint
     secret = _secret(spec, environment)
     if secret is not None:
-        config["account_key"], config["credential_type"] = secret, "access_key"
+        config["account_key"], config["credential_type"] = _account_key(secret), "access_key"
     try:
         store = AzureStore(spec.azure.container, config=config, client_options=_client(timeout_s), retry_config=_retries(timeout_s))
     except Exception as error:
@@ -83,6 +83,12 @@ def _azure(spec: Storage, environment: Mapping[str, str], sealer: Sealer | None,
         ) from None
     name = f"the Azure container {spec.azure.container}"
     return ImageStorage(store, name=name, metadata_limit=LIMITS["azure"], sealer=sealer, timeout_s=timeout_s)
+
+
+def _account_key(secret: str) -> str:
+    """Of a connection string as the portal shows it, or the key alone."""
+    parts = dict(part.split("=", 1) for part in secret.split(";") if "=" in part) if ";" in secret else {}
+    return parts.get("AccountKey", secret)
 
 
 def _access_key(spec: Storage, environment: Mapping[str, str]) -> S3CredentialProvider | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 IMAGE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 PICTURES = "generated_images"
-"""Folder of a laptop's pictures, in OCTAVO_HOME; each generator has one below it."""
+"""Folder of pictures in OCTAVO_HOME, where no other is given; each generator has one below it."""
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 """The media types that are kept, and how their files end."""
 _PATH = re.compile(rf"\d{{4}}/\d{{2}}/\d{{2}}/({IMAGE_ID.pattern})\.(png|jpg|webp)")

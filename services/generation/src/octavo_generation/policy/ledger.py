@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -14,6 +15,9 @@ from octavo_generation.policy.spending import PERIODS, Period, Reservation, Spen
 from octavo_generation.store import GenerationStore
 from octavo_generation.store import spend as statements
 from octavo_generation.store.spend import Amounts, Limit, Overspent, Row, Standing
+
+KEPT_DAYS = 366
+"""A month's sums stay as long after today's, so that the same month of last year can be looked at."""
 
 
 class SqlSpendLedger:
@@ -58,6 +62,11 @@ class SqlSpendLedger:
 
         found = await self._store.transactions.read(read)
         return {period: Totals(spent=_spend(found[period].spent), held=_spend(found[period].held)) for period in PERIODS}
+
+    async def prune(self) -> int:
+        now = self._store.clock.now_ms()
+        first = (datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=KEPT_DAYS)).strftime("%Y-%m")
+        return await self._store.transactions.write(partial(statements.prune, first_month=first, now=now), durable=False)
 
 
 def _budget_spent(reservation: Reservation, over: Overspent, period: Period, now: int) -> BudgetSpent:

@@ -15,6 +15,7 @@ CALLS = Counter(
 SECONDS = Histogram("octavo_provider_call_seconds", "Calls that were made, whatever came of them.", _PROVIDER, buckets=_SECONDS)
 COST = Counter("octavo_provider_cost_usd_total", "US dollars by the price table, of calls that were answered.", _PROVIDER)
 TOKENS = Counter("octavo_provider_tokens_total", "Tokens as the upstream counts them.", [*_PROVIDER, "direction"])
+IMAGES = Counter("octavo_provider_images_total", "Pictures that providers made.", _PROVIDER)
 BREAKER_OPEN = Gauge("octavo_provider_breaker_open", "1 while a provider is left alone, or tried again with one call.", _PROVIDER)
 SPENT = Gauge(
     "octavo_budget_spent_usd",

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 IMAGES_AT_ONCE = 5
 """Calls of one worker to a provider that draws, where the resource does not say."""
+ANSWER_TOKENS = 4_096
+"""The longest answer that a budget pays for, where neither the request nor the resource says. Reserved at a model's own longest, one
+call would hold dollars."""
 
 
 def check_policy(resource: GeneratorService) -> None:
@@ -63,7 +66,8 @@ def open_policy(resource: GeneratorService, *, environment: Mapping[str, str], l
             )
         )
     purse = Purse(resource.name, ledger, limits, clock)
-    return ProviderPolicy(upstreams, purse, hedge_after_s=spec.fallback.hedge_after_seconds)
+    answer_tokens = spec.limits.max_tokens or (ANSWER_TOKENS if limits.has_money or limits.has_tokens else None)
+    return ProviderPolicy(upstreams, purse, hedge_after_s=spec.fallback.hedge_after_seconds, answer_tokens=answer_tokens)
 
 
 def _limits(resource: GeneratorService) -> SpendLimits:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from octavo_core.errors import Fault, InvalidInput, Misconfigured
@@ -32,12 +33,16 @@ from octavo_generation.providers.port import (
 
 
 class ProviderPolicy:
-    """Any number of calls at once, on one event loop."""
+    """Any number of calls at once, on one event loop. `answer_tokens`: the longest answer where a prompt says none; None: the model's."""
 
-    def __init__(self, upstreams: Sequence[Upstream], purse: Purse, *, hedge_after_s: float | None = None) -> None:
+    def __init__(
+        self, upstreams: Sequence[Upstream], purse: Purse, *, hedge_after_s: float | None = None, answer_tokens: int | None = None
+    ) -> None:
         self._upstreams = upstreams
         self._purse = purse
         self._hedge_after_s = hedge_after_s
+        self._answer_tokens = answer_tokens
+        self._longest = {upstream.name: upstream.profile.max_output_tokens for upstream in upstreams if upstream.profile is not None}
         self._losers: set[asyncio.Task[Any]] = set()
         # Once: to ask an object whether it fits a protocol looks at each of its members.
         self._able: dict[type, list[Upstream]] = {
@@ -48,11 +53,12 @@ class ProviderPolicy:
         """Raises `Moderated`; `InvalidInput` when `only` names none that can; else, when nobody answered, the error of `most_helpful`."""
 
         async def put(provider: port.Provider, hearing: Hearing) -> ChatAnswer:
-            return await cast(ChatProvider, provider).chat(prompt, None if on_text is None else hearing.hear)
+            bounded = self._bounded(prompt, provider.name)
+            return await cast(ChatProvider, provider).chat(bounded, None if on_text is None else hearing.hear)
 
         question = Question(
             put=put,
-            most=lambda upstream: most_of_chat(prompt, upstream.price, upstream.profile),
+            most=lambda upstream: most_of_chat(self._bounded(prompt, upstream.name), upstream.price, upstream.profile),
             cost=lambda upstream, answer: cost_of_chat(prompt, answer, upstream.price),
         )
         return await self._ask(question, call, self._candidates(ChatProvider, call, only), on_text)
@@ -92,6 +98,13 @@ class ProviderPolicy:
         await self._purse.close()
         for upstream in self._upstreams:
             await upstream.provider.close()
+
+    def _bounded(self, prompt: ChatPrompt, name: str) -> ChatPrompt:
+        if prompt.max_tokens is not None or self._answer_tokens is None:
+            return prompt
+        longest = self._longest.get(name)
+        # Asked for more than it gives, a model refuses.
+        return replace(prompt, max_tokens=self._answer_tokens if longest is None else min(self._answer_tokens, longest))
 
     def _candidates(self, kind: type[ChatProvider | ImageProvider], call: Call, only: str | None) -> list[Upstream]:
         able = self._able[kind]

@@ -27,7 +27,7 @@ UNKNOWN_OUTPUT_TOKENS = 4_096
 UNKNOWN_PICTURE_TOKENS = 16_384
 """The same for a picture that is billed by tokens: above what any published table has for one."""
 
-FREE = Price(as_of=date.min, input_per_million=Decimal(0), output_per_million=Decimal(0), per_image={"*": Decimal(0)})
+FREE = Price(as_of=date.min, source="resource", input_per_million=Decimal(0), output_per_million=Decimal(0), per_image={"*": Decimal(0)})
 _MILLION = Decimal(1_000_000)
 
 
@@ -39,7 +39,8 @@ def price_of(provider: Provider) -> Price | None:
         output, image = Decimal(str(own.output_per_million)), Decimal(str(own.per_image))
         # Priced by tokens alone, pictures are billed by those of the answer.
         per_image = {"*": image} if image or not output else {}
-        return Price(as_of=date.min, input_per_million=Decimal(str(own.input_per_million)), output_per_million=output, per_image=per_image)
+        taken = Decimal(str(own.input_per_million))
+        return Price(as_of=date.min, source="resource", input_per_million=taken, output_per_million=output, per_image=per_image)
     profile = profile_of(provider.type)
     if profile.free:
         return FREE

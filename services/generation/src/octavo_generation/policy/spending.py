@@ -99,6 +99,10 @@ class SpendLedger(Protocol):
 
     async def totals(self, generator: str, now_ms: int) -> Mapping[Period, Totals]: ...
 
+    async def prune(self) -> int:
+        """Removes what is older than a year, of all generators; how many rows. Any process may do so at any time."""
+        ...
+
 
 def period_names(now_ms: int) -> Mapping[Period, str]:
     """`2026-11-28` and `2026-11`, in UTC."""

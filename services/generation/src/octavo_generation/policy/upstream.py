@@ -17,6 +17,7 @@ from typing import Generic, Literal, TypeVar
 import structlog
 
 from octavo_core.errors import BudgetSpent, EngineError, Moderated, OctavoError, ProviderError, ProviderRefused, ProviderUnavailable
+from octavo_core.telemetry.tracing import span
 from octavo_generation.policy import metrics
 from octavo_generation.policy.breaker import CircuitBreaker, Ticket
 from octavo_generation.policy.calls import Call, Done, PassedOver, Tried
@@ -109,7 +110,9 @@ class Upstream:
             raise self._passed_over(error) from None
         began, outcome = time.monotonic(), "cancelled"
         try:
-            answer = await question.put(self.provider, hearing)
+            with span("call provider", kind="client", **{"octavo.provider": self.name, "octavo.generator": self._generator}) as told:
+                answer = await question.put(self.provider, hearing)
+                told.set("octavo.model", answer.model)
             outcome = "ok"
         except Moderated as error:
             outcome = error.code
@@ -179,3 +182,5 @@ class Upstream:
         for direction, tokens in (("prompt", usage.prompt_tokens), ("completion", usage.completion_tokens)):
             if tokens is not None:
                 metrics.TOKENS.labels(self._generator, self.name, direction).inc(tokens)
+        if isinstance(answer, ImageAnswer):
+            metrics.IMAGES.labels(self._generator, self.name).inc(len(answer.images))

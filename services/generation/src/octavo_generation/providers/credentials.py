@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import Credentials
 
+_PLACEHOLDERS = frozenset({"your-key-here"})
+_PLACEHOLDER_HOST = "://your-resource."
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether it is what an example file has in place of a value: who copied it has not set it yet."""
+    return value in _PLACEHOLDERS or _PLACEHOLDER_HOST in value
+
 
 def variables_of(credentials: Credentials) -> tuple[str, ...]:
     """Where a process looks for the value, in this order."""
@@ -19,11 +27,11 @@ def variables_of(credentials: Credentials) -> tuple[str, ...]:
 
 
 def find_credentials(credentials: Credentials | None, environment: Mapping[str, str]) -> str | None:
-    """The key; None when there is none here, or none is asked for."""
+    """The key; None when there is none here (or an example's placeholder), or none is asked for."""
     if credentials is None:
         return None
     found = (environment.get(name, "").strip() for name in variables_of(credentials))
-    return next((value for value in found if value), None)
+    return next((value for value in found if value and not is_placeholder(value)), None)
 
 
 def read_credentials(credentials: Credentials | None, environment: Mapping[str, str]) -> str | None:

@@ -1,7 +1,7 @@
 """What is known of each provider's models, as data: sizes, limits, prices with their dates, retirements with their successors.
 
-One YAML file per provider type in `profiles/`; nothing in here connects to anything. Prices are US dollars as the vendor published
-them on the date that stands beside them; they are what budgets are reckoned with, never a bill.
+One YAML file per provider type in `profiles/`; nothing in here connects to anything. Prices are US dollars as the source that is named
+with each had them on its date; they are what budgets are reckoned with, never a bill.
 """
 
 from __future__ import annotations
@@ -27,10 +27,16 @@ class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+Source = Literal["vendor", "public-tables", "resource"]
+"""vendor: its own price list or page. public-tables: tables that others keep of many vendors' prices; check them before a budget relies on
+them. resource: the person who wrote it."""
+
+
 class Price(_Data):
-    """US dollars. `per_image` by `quality:size`, `size`, `quality` or `*`, the most exact one counts."""
+    """US dollars, as the source said on the date. `per_image` by `quality:size`, `size`, `quality` or `*`, the most exact one counts."""
 
     as_of: date
+    source: Source
     input_per_million: Decimal | None = None
     output_per_million: Decimal | None = None
     per_image: Mapping[str, Decimal] = Field(default_factory=dict)

@@ -16,6 +16,9 @@ from octavo_generation.providers.profile import profile_of
 
 FAKES_URL = "OCTAVO_FAKE_PROVIDERS_URL"
 """Where `octavo fake-providers` listens; it stands in for the providers whose key is not here. Empty: nothing does."""
+SAMPLES = "OCTAVO_SAMPLE_PROVIDERS"
+"""Names, separated by commas, of the providers for whom it stands in: given where not every process gets to see the keys, as in a
+cluster the API does not. Absent: whose key is not in the environment."""
 SAMPLE_KEY = "octavo-samples-need-no-key"
 """What the fake server is shown; long, because keys are struck out of errors wherever they stand."""
 
@@ -38,8 +41,12 @@ def is_fake(provider: Provider, environment: Mapping[str, str]) -> bool:
     """Whether samples would be given in place of the provider's answers: its key is missing and the fake server is there."""
     if provider.type == "fake":
         return True
+    if not environment.get(FAKES_URL):
+        return False
+    if (named := environment.get(SAMPLES)) is not None:
+        return provider.name in named.split(",")
     needs_key = profile_of(provider.type).needs_key or provider.credentials is not None
-    return needs_key and bool(environment.get(FAKES_URL)) and find_credentials(provider.credentials, environment) is None
+    return needs_key and find_credentials(provider.credentials, environment) is None
 
 
 def check_provider(provider: Provider, environment: Mapping[str, str]) -> Opening:

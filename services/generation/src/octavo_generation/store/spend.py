@@ -148,6 +148,14 @@ def standing(connection: Connection, generator: str, period: str, now: int) -> S
     )
 
 
+def prune(connection: Connection, first_month: str, now: int) -> int:
+    """Removes the sums of the months before, and what was lost in them; how many rows. A month is `2026-11`."""
+    # Texts of one length, which every collation sorts alike.
+    old_sums = sa.delete(totals).where(sa.func.substr(totals.c.period, 1, 7) < first_month)
+    old_losses = sa.delete(reservations).where(sa.func.substr(reservations.c.day, 1, 7) < first_month, reservations.c.expires_at <= now)
+    return connection.execute(old_sums).rowcount + connection.execute(old_losses).rowcount
+
+
 def _sum_where(condition: sa.ColumnElement[bool], column: sa.Column[int]) -> sa.ColumnElement[int]:
     return sa.func.coalesce(sa.func.sum(sa.case((condition, column), else_=0)), 0)
 

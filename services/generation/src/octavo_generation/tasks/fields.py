@@ -23,6 +23,11 @@ class TaskRequest(BaseModel):
         return ()
 
     @property
+    def wants_stream(self) -> bool:
+        """Whether the job's events shall be the answer."""
+        return False
+
+    @property
     def prompt_chars(self) -> int:
         """Its length, for `limits.maxPromptChars`."""
         return sum(map(len, self.texts))
@@ -40,3 +45,7 @@ def _plain(text: str) -> str:
 PromptText = Annotated[str, Field(min_length=1, description="What the person asks for."), AfterValidator(_plain)]
 MaxTokens = Annotated[int, Field(ge=1, le=4096, description="Longest answer, in tokens of the model.")]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="The same seed and request give the same answer where the model allows it.")]
+Stream = Annotated[
+    bool,
+    Field(description="Answer with the job's events (server-sent), among them the text piece by piece as it is written, until its end."),
+]

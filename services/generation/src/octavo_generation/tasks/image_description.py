@@ -16,18 +16,18 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from octavo_core.errors import EngineError, Fault, InvalidInput
+from octavo_core.net import MAX_URL_CHARS, check_url
+from octavo_core.pictures.limits import KINDS
 from octavo_core.spec import Spec
+from octavo_core.spec.tasks import PICTURE_BODY_BYTES
 from octavo_generation.tasks.fields import MaxTokens, PromptText, TaskRequest
-from octavo_generation.uploads.limits import KINDS, MAX_URL_CHARS, UploadLimits
-from octavo_generation.uploads.urls import check_url
+from octavo_generation.uploads.limits import UploadLimits
 
 if TYPE_CHECKING:
-    from octavo_generation.uploads.fetching import Resolve
+    from octavo_core.net.outbound import Resolve
+    from octavo_core.pictures.checking import CheckedPicture
     from octavo_generation.uploads.multipart import Form
-    from octavo_generation.uploads.pictures import CheckedPicture
 
-MAX_BODY_BYTES = 14 * 1_048_576
-"""For the edge: a picture of 10 MiB in base64, and the rest of the request."""
 _FILES = ("upload", "image")
 _NUMBERS = ("max_tokens",)
 
@@ -59,7 +59,7 @@ class ImageDescriptionRequest(TaskRequest):
     image: Annotated[
         str | None,
         Field(
-            max_length=MAX_BODY_BYTES,
+            max_length=PICTURE_BODY_BYTES,
             description=f"The picture ({KINDS}), as base64 or as a data: URL with base64. At most 10 MiB and 25 megapixels.",
         ),
         AfterValidator(lambda text: None if text is None else _base64(text)),
@@ -127,7 +127,7 @@ async def prepare_upload(request: ImageDescriptionRequest, spec: Spec, limits: U
         check_url(request.image_url, limits.fetch)
     if request.image is not None:
         # Here and not above: an API of another task needs no image codecs.
-        from octavo_generation.uploads.pictures import check_base64
+        from octavo_core.pictures.checking import check_base64
 
         picture = await check_base64(request.image, limits.picture)
         payload["image"] = asdict(picture) | {"data": base64.b64encode(picture.data).decode("ascii")}
@@ -136,8 +136,8 @@ async def prepare_upload(request: ImageDescriptionRequest, spec: Spec, limits: U
 
 async def load_picture(payload: dict[str, Any], limits: UploadLimits, *, resolve: Resolve | None = None) -> CheckedPicture:
     """In the worker: the picture that the payload holds or points to. Raises what `fetch_picture` and `check_picture` raise."""
+    from octavo_core.pictures.checking import CheckedPicture, check_picture
     from octavo_generation.uploads.fetching import fetch_picture
-    from octavo_generation.uploads.pictures import CheckedPicture, check_picture
 
     image = payload.get("image")
     if image is not None:

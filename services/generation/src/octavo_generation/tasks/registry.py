@@ -27,8 +27,6 @@ class Task(Generic[Request]):
     summary: str
     prepare_upload: Callable[[Request, Spec, UploadLimits], Awaitable[dict[str, Any]]] | None = None
     of_form: Callable[[Form], dict[str, Any]] | None = None
-    max_body_bytes: int = 0
-    """Where its bodies may be larger than others."""
 
 
 TASKS: Mapping[str, Task[Any]] = {
@@ -42,7 +40,6 @@ TASKS: Mapping[str, Task[Any]] = {
         "Say what is to be seen in a picture",
         prepare_upload=image_description.prepare_upload,
         of_form=image_description.request_fields,
-        max_body_bytes=image_description.MAX_BODY_BYTES,
     ),
 }
 

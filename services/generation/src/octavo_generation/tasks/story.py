@@ -8,7 +8,7 @@ from pydantic import Field
 
 from octavo_core.errors import Fault, InvalidInput
 from octavo_core.spec import Spec
-from octavo_generation.tasks.fields import MaxTokens, PromptText, Seed, TaskRequest
+from octavo_generation.tasks.fields import MaxTokens, PromptText, Seed, Stream, TaskRequest
 
 
 class StoryRequest(TaskRequest):
@@ -18,9 +18,14 @@ class StoryRequest(TaskRequest):
     ] = None
     max_tokens: MaxTokens | None = None
     seed: Seed | None = None
+    stream: Stream | None = None
     language: Annotated[
         str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="en, es, …; told from the prompt when absent.")
     ] = None
+
+    @property
+    def wants_stream(self) -> bool:
+        return bool(self.stream)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -40,4 +45,5 @@ def prepare(request: StoryRequest, spec: Spec) -> dict[str, Any]:
     parameters = served[audience].model_dump(by_alias=False, exclude_none=True)
     if request.max_tokens is not None:
         parameters["max_tokens"] = request.max_tokens
-    return {"prompt": request.prompt, "audience": audience, "language": request.language, "seed": request.seed, "sampling": parameters}
+    payload = {"prompt": request.prompt, "audience": audience, "language": request.language, "seed": request.seed, "sampling": parameters}
+    return payload | {"stream": True} if request.stream else payload

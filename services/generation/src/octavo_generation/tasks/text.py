@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from octavo_core.spec import Spec
-from octavo_generation.tasks.fields import MaxTokens, PromptText, Seed, TaskRequest
+from octavo_generation.tasks.fields import MaxTokens, PromptText, Seed, Stream, TaskRequest
 
 
 class TextRequest(TaskRequest):
@@ -16,6 +16,11 @@ class TextRequest(TaskRequest):
     max_tokens: MaxTokens | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2, description="Higher is more surprising.")] = None
     seed: Seed | None = None
+    stream: Stream | None = None
+
+    @property
+    def wants_stream(self) -> bool:
+        return bool(self.stream)
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-MEBIBYTE = 1_048_576
-MAX_URL_CHARS = 2_048
-KINDS = "PNG, JPEG, WebP or GIF"
-"""What is taken, in words for people."""
+from octavo_core.net.reach import Reach, allowed_beside_public, network_of
+from octavo_core.pictures.limits import MEBIBYTE, PictureLimits
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLimits:
-    """Bytes, pixels and seconds. `max_side` and `max_copy_bytes` are of the copy that a model gets."""
+class FetchLimits(Reach):
+    """Where pictures may be fetched from, and how much of them."""
 
+    path: str = "image_url"
     max_bytes: int = 10 * MEBIBYTE
-    max_pixels: int = 25_000_000
-    max_side: int = 2_048
-    max_copy_bytes: int = 2 * MEBIBYTE
-    decode_s: float = 15.0
-    queue_s: float = 30.0
-    """How long a picture waits for its turn to be decoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class FetchLimits:
-    """`ports` holds for all hosts. `hosts` (lower case, whole names) and `networks` are reached although they are not public."""
-
-    ports: frozenset[int] = frozenset({80, 443})
-    hosts: frozenset[str] = frozenset()
-    networks: tuple[Network, ...] = ()
-    max_bytes: int = 10 * MEBIBYTE
-    connect_s: float = 5.0
-    total_s: float = 15.0
     max_redirects: int = 3
 
 
@@ -86,17 +64,8 @@ class UploadSettings(BaseSettings):
         return entries
 
     def upload_limits(self) -> UploadLimits:
-        networks = tuple(network for network in map(network_of, self.fetch_allow) if network is not None)
-        hosts = frozenset(entry.lower().rstrip(".") for entry in self.fetch_allow if network_of(entry) is None)
+        hosts, networks = allowed_beside_public(self.fetch_allow)
         return UploadLimits(
             picture=PictureLimits(max_bytes=self.upload_max_bytes, max_pixels=self.upload_max_pixels),
             fetch=FetchLimits(ports=frozenset(self.fetch_ports), hosts=hosts, networks=networks, max_bytes=self.upload_max_bytes),
         )
-
-
-def network_of(entry: str) -> Network | None:
-    """An address is a network of one; None for a name."""
-    try:
-        return ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        return None

@@ -99,6 +99,11 @@ class SqlJobStore:
     async def delete_expired(self, limit: int) -> int:
         return await self._transactions.write(partial(statements.delete_expired, limit=limit, now=self._clock.now_ms()))
 
+    async def forget(self, owner: str, queues: Sequence[str], limit: int) -> int:
+        if not queues:
+            return 0
+        return await self._transactions.write(partial(statements.forget, owner=owner, queues=queues, limit=limit))
+
     async def next_appointment(self) -> int | None:
         return await self._transactions.read(statements.next_appointment)
 

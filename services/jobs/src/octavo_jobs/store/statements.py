@@ -230,6 +230,14 @@ def delete_expired(connection: Connection, limit: int, now: int) -> int:
     return connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids))).rowcount
 
 
+def forget(connection: Connection, owner: str, queues: Sequence[str], limit: int) -> int:
+    theirs = sa.select(jobs.c.id).where(jobs.c.queue.in_(queues), jobs.c.owner == owner).order_by(jobs.c.id).limit(limit)
+    ids = [row.id for row in connection.execute(theirs.with_for_update())]
+    if not ids:
+        return 0
+    return connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids))).rowcount
+
+
 def next_appointment(connection: Connection) -> int | None:
     earliest = [
         connection.execute(sa.select(column).where(column.is_not(None)).order_by(column).limit(1)).scalar()

@@ -16,7 +16,7 @@ from octavo_core.errors import Fault, InvalidInput, NotFound, OctavoError, Unaut
 def calling(url: str, token: str | None) -> Iterator[httpx.Client]:
     """Raises `Unavailable` when nothing answers there."""
     base = url or f"http://127.0.0.1:{os.environ.get('OCTAVO_PORT', '8080')}"
-    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    headers = {} if not token else {"authorization": f"Bearer {token}"}
     try:
         # A person's HTTP proxy is not the way to their own machine.
         with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(30, read=330), trust_env=bool(url)) as client:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
 
+from octavo.commands.env_file import read_env_file
 from octavo_core.errors import InvalidInput
-from octavo_core.spec import load_resources
+from octavo_core.spec import API_VERSION, KIND, load_resources
+from octavo_generation.image_service import fill, read_variables
 
 _HEAD = """\
 apiVersion: octavo.dev/v1alpha1
@@ -16,6 +19,10 @@ kind: GeneratorService
 metadata:
   {name}
 spec:
+"""
+_FROM_ENV = """\
+# From the variables of an Image Generator Service. Keys do not stand here: `env` names the variable that holds one. In a cluster put them
+# into a Secret and add secretRef: {name: NAME, key: KEY} beside env.
 """
 _BODIES = {
     "story": """\
@@ -62,9 +69,20 @@ _BODIES = {
 def run(name: str, task: str, out: Path | None) -> None:
     if task not in _BODIES:
         raise InvalidInput(f"--task {task}: this version writes {', '.join(_BODIES)}")
-    path = out or Path(f"{name}.yaml")
     # Quoted where YAML would read something else than a text.
-    text = _HEAD.format(name=yaml.safe_dump({"name": name}).strip()) + _BODIES[task]
+    _write(_HEAD.format(name=yaml.safe_dump({"name": name}).strip()) + _BODIES[task], out or Path(f"{name}.yaml"))
+
+
+def run_from_env(name: str, file: Path, out: Path | None) -> None:
+    """Raises `Misconfigured` for a bad variable. No value that is a secret is written: the YAML names their variables."""
+    variables = read_variables(read_env_file(file), with_defaults=True)
+    bare = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": {"task": "image"}}
+    document: dict[str, Any] = dict(fill(bare, variables, always_providers=True).document)
+    text = _FROM_ENV + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    _write(text, out or Path(f"{name}.yaml"), f" --env-file {file}")
+
+
+def _write(text: str, path: Path, options: str = "") -> None:
     load_resources(text)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -73,4 +91,4 @@ def run(name: str, task: str, out: Path | None) -> None:
         raise InvalidInput(f"{path} is there already; give another name or --out") from None
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
-    Console(soft_wrap=True).print(f"[green]✓[/] {path} written; run it with [bold]octavo up -f {path}[/]")
+    Console(soft_wrap=True).print(f"[green]✓[/] {path} written; run it with [bold]octavo up -f {path}{options}[/]")

@@ -42,7 +42,7 @@ class ServedGenerators:
                 apps[resource.name] = self._apps[resource.name]
                 continue
             try:
-                generator = serve(resource, jwks_url=self._settings.jwks_url, issuer=self._settings.issuer)
+                generator = serve(resource, jwks_url=self._jwks_url(), issuer=self._settings.issuer)
                 check_handler(resource, os.environ)
                 apps[resource.name] = create_generator_app(
                     generator, self._services, max_body_bytes=self._settings.max_body_bytes, cors_origins=self._settings.cors_origins
@@ -55,6 +55,16 @@ class ServedGenerators:
                 apps[resource.name] = Edge(refusing, service=resource.name, max_body_bytes=self._settings.max_body_bytes)
         self._resources = {resource.name: resource for resource in resources}
         self._apps, self._reasons = apps, reasons
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._resources)
+
+    def _jwks_url(self) -> str | None:
+        """Where tokens are issued elsewhere, there; else here, by the accounts beside the generators."""
+        if self._settings.jwks_url is None and self._settings.people:
+            return f"http://127.0.0.1:{self._settings.port}/.well-known/jwks.json"
+        return self._settings.jwks_url
 
     def find(self, name: str) -> ASGIApp | None:
         return self._apps.get(name)

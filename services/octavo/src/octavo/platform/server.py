@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 import structlog
@@ -14,8 +15,10 @@ from octavo_core.errors import OctavoError
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 from octavo_generation.api.services import open_job_services
+from octavo_generation.image_service import FromEnvironment
 from octavo_generation.resources import read_generators_file
 from octavo_generation.uploads import UploadSettings
+from octavo_notifications.settings import NotificationsTuning
 
 log = structlog.get_logger(__name__)
 
@@ -25,14 +28,16 @@ async def serve(settings: PlatformSettings) -> None:
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
         home=settings.home,
+        pictures=settings.pictures,
         signing_key=None if settings.signing_key is None else settings.signing_key.get_secret_value(),
         uploads=read_settings(UploadSettings).upload_limits(),
     )
-    platform = Platform(settings, services, read_generators_file(settings.generators_file))
+    tuning = read_settings(NotificationsTuning)
+    platform = Platform(settings, services, read_generators_file(settings.generators_file, FromEnvironment(os.environ)), tuning)
 
     def reload() -> None:
         try:
-            platform.reload(read_generators_file(settings.generators_file))
+            platform.reload(read_generators_file(settings.generators_file, FromEnvironment(os.environ)))
         except (OctavoError, ValueError, OSError) as error:
             log.error("the generators' file cannot be read; serving on as before", error=str(error))
 
@@ -43,6 +48,9 @@ async def serve(settings: PlatformSettings) -> None:
             host=settings.host,
             port=settings.port,
             http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=tuning.socket_message_bytes,
+            ws_per_message_deflate=False,
             lifespan="on",
             access_log=False,
             log_config=None,
@@ -63,7 +71,12 @@ async def serve(settings: PlatformSettings) -> None:
 def main() -> None:
     settings = read_settings(PlatformSettings)
     configure_logging("api", fmt=settings.log_format, level=settings.log_level)
-    configure_tracing("octavo-platform", settings.otlp_endpoint)
+    configure_tracing(
+        "octavo-platform",
+        settings.otlp_endpoint,
+        application_insights=settings.application_insights,
+        environment=settings.environment,
+    )
     uvloop.run(serve(settings))
 
 

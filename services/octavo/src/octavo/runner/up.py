@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -18,13 +19,15 @@ from octavo_core.errors import InvalidResource, Misconfigured
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService, load_resources
 from octavo_core.spec.unacted import not_acted_on_yet
+from octavo_generation.image_service import FromEnvironment
 
 
-def read_files(paths: Sequence[Path]) -> list[GeneratorService]:
-    """The resources of all files and folders. Raises `InvalidResource`; two of one name are refused."""
+def read_files(paths: Sequence[Path], variables: FromEnvironment) -> list[GeneratorService]:
+    """The resources of all files and folders, image generators with what `variables` say for fields that are left out. Raises
+    `InvalidResource`; two of one name are refused."""
     resources: list[GeneratorService] = []
     for path in paths:
-        resources += load_resources(path)
+        resources += load_resources(path, variables)
     names = [resource.name for resource in resources]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -36,7 +39,8 @@ def up(*, paths: Sequence[Path], home: Path, host: str, port: int, printer: Line
     """Runs until Ctrl-C or SIGTERM. Raises `InvalidResource`, `Misconfigured` or `Unavailable` before anything is left behind."""
     # The children read the same settings; what is wrong with them is told here, once.
     read_settings(CommonSettings)
-    resources = read_files(paths)
+    variables = FromEnvironment(os.environ)
+    resources = read_files(paths, variables)
     place = Home(home.resolve())
     place.prepare()
     with _only_one(place):
@@ -44,6 +48,8 @@ def up(*, paths: Sequence[Path], home: Path, host: str, port: int, printer: Line
         for resource in resources:
             for fault in not_acted_on_yet(resource):
                 printer.say("octavo", f"{resource.name}: {fault.path}: {fault.message}", "warning")
+        for name, used in variables.used.items():
+            printer.say("octavo", f"{name}: what its YAML leaves out comes from {', '.join(used)}")
         asyncio.run(_run(resources, paths, place, host, port, printer))
 
 
@@ -51,7 +57,7 @@ async def _run(
     resources: Sequence[GeneratorService], paths: Sequence[Path], home: Home, host: str, port: int, printer: LinePrinter
 ) -> None:
     stop = asyncio.Event()
-    supervisor = Supervisor(home=home, host=host, port=port, printer=printer, watch=lambda: read_files(paths))
+    supervisor = Supervisor(home=home, host=host, port=port, printer=printer, watch=lambda: read_files(paths, FromEnvironment(os.environ)))
 
     def interrupted() -> None:
         if stop.is_set():
@@ -66,7 +72,7 @@ async def _run(
     async def changed() -> None:
         try:
             await supervisor.reload()
-        except InvalidResource as error:
+        except (InvalidResource, Misconfigured) as error:
             printer.say("octavo", "the edited YAML is not used; everything goes on as before", "error")
             for line in error.message.splitlines():
                 printer.say("octavo", line, "error")

@@ -6,9 +6,10 @@ import io
 import pytest
 from PIL import Image
 
+from octavo_core.pictures.limits import PictureLimits
 from octavo_generation.api.openai.errors import Refused
 from octavo_generation.api.openai.pictures import MAX_PICTURES, pictures_at
-from octavo_generation.uploads.limits import PictureLimits, UploadLimits
+from octavo_generation.uploads.limits import UploadLimits
 
 LIMITS = UploadLimits()
 

@@ -31,8 +31,8 @@ async def pictures_at(urls: list[tuple[str, str]], limits: UploadLimits) -> list
 
 async def _picture_at(url: str, param: str, limits: UploadLimits) -> Picture:
     # Here and not above: a generator that sees no picture needs no image library in its memory.
+    from octavo_core.pictures.checking import check_base64, check_picture
     from octavo_generation.uploads.fetching import fetch_picture
-    from octavo_generation.uploads.pictures import check_base64, check_picture
 
     try:
         if url[:5].lower() == "data:":

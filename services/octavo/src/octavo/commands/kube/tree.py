@@ -115,7 +115,8 @@ def _look(resource: Mapping[str, Any], objects: Sequence[Mapping[str, Any]], wri
     stores = [asked[component] > 0 for component in ("db", "redis") if component in asked]
     scale = Scale(asked.get("api", parsed.spec.api.replicas), asked.get("worker", parsed.spec.workers.min), any(stores) if stores else True)
     led_away = any(reference.name == names.activator(parsed.name) for reference in children)
-    situation = Situation(uid, scale, Passwords("", "", ""), stand_in=StandIn((), 0) if led_away else None)
+    samples = (written.samples if written is not None else None) or ()
+    situation = Situation(uid, scale, Passwords("", "", ""), samples=samples, stand_in=StandIn((), 0) if led_away else None)
     observed = Observed(children, tuple(_pods(objects)), tuple(_claims(objects)))
     return report(parsed, situation, observed, previous=written, now=now)
 
@@ -161,6 +162,8 @@ def _facts(resource: Mapping[str, Any], status: Status, now: datetime) -> Iterat
         queue = status.queue
         oldest = f", the oldest waits for {_span(queue.oldest_seconds)}" if queue.queued else ""
         yield "queue", f"{queue.queued} queued, {queue.running} running, {queue.delayed} to be tried again{oldest}"
+    if status.samples:
+        yield "samples", f"given in place of {', '.join(status.samples)}, whose key cannot be found"
     progressing = status.condition("Progressing")
     if progressing is not None and progressing.status == "True":
         yield "under way", progressing.message
@@ -184,6 +187,10 @@ def _nodes(name: str, objects: Sequence[Mapping[str, Any]], now: datetime) -> It
             continue
         inside = (*(_pod_node(pod, now) for pod in pods), *(_claim_node(claim) for claim in claims))
         yield replace(_workload_node(title, workload), children=inside) if workload is not None else Node(title, "bad", "gone", inside)
+    for obj in objects:
+        if obj["kind"] == "PersistentVolumeClaim" and obj["metadata"]["name"] == names.images(name):
+            shown.add(id(obj))
+            yield replace(_claim_node(obj), label=f"pictures  volume {names.images(name)}")
     rest: dict[str, list[str]] = {}
     for obj in objects:
         if id(obj) not in shown:

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from octavo_core.errors import InvalidInput, Throttled, TooLarge, UnsupportedMedia
-from octavo_generation.uploads.limits import PictureLimits
-from octavo_generation.uploads.pictures import CheckedPicture, check_base64, check_picture, in_thread
+from octavo_core.pictures.checking import CheckedPicture, check_base64, check_picture, in_thread
+from octavo_core.pictures.limits import PictureLimits
 
 LIMITS = PictureLimits()
 SECRET = b"GPS 40.4168 N 3.7038 W"

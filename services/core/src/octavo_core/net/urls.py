@@ -10,10 +10,9 @@ import re
 from yarl import URL
 
 from octavo_core.errors import Fault, InvalidInput
-from octavo_generation.uploads.addresses import is_allowed, literal_address
-from octavo_generation.uploads.limits import MAX_URL_CHARS, FetchLimits
+from octavo_core.net.addresses import is_allowed, literal_address
+from octavo_core.net.reach import MAX_URL_CHARS, Reach
 
-PATH = "image_url"
 REFUSED = "this address cannot be fetched from: it is not there, or it is not public"
 AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\xa0\\]|//[^/?#]*@")
 """Blanks and control characters (parsers drop them), backslashes (browsers take them for slashes), user info."""
@@ -23,46 +22,46 @@ _INSIDE = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "cl
 """Names that are never public, whatever a DNS server says."""
 
 
-def check_url(url: str, limits: FetchLimits) -> URL:
+def check_url(url: str, reach: Reach) -> URL:
     """The URL taken apart, an address in it in its one plain form. Pure. Raises `InvalidInput`."""
     if len(url) > MAX_URL_CHARS:
-        raise fault(f"must be at most {MAX_URL_CHARS} characters long")
+        raise fault(reach, f"must be at most {MAX_URL_CHARS} characters long")
     if not url.lower().startswith(("http://", "https://")):
-        raise fault("must be an http or https URL", "http://… or https://…")
+        raise fault(reach, "must be an http or https URL", "http://… or https://…")
     if AMBIGUOUS.search(url):
-        raise fault("must not contain blanks, control characters, backslashes, or a user name")
+        raise fault(reach, "must not contain blanks, control characters, backslashes, or a user name")
     try:
         parsed = URL(url)
         host, port = parsed.raw_host, parsed.port
     except (ValueError, UnicodeError):
-        raise fault("is not a URL") from None
+        raise fault(reach, "is not a URL") from None
     if not host or port is None:
-        raise fault("must name a host")
-    if port not in limits.ports:
-        raise refused(limits)
+        raise fault(reach, "must name a host")
+    if port not in reach.ports:
+        raise refused(reach)
     try:
         address = literal_address(host)
     except ValueError:
-        raise fault("is not a URL") from None
+        raise fault(reach, "is not a URL") from None
     if address is not None:
-        if not is_allowed(address, limits.networks) and str(address) not in limits.hosts:
-            raise refused(limits)
+        if not is_allowed(address, reach.networks) and str(address) not in reach.hosts:
+            raise refused(reach)
         # The C library's old forms of an address become the one that everybody reads the same way.
         return parsed.with_host(str(address)).with_fragment(None)
     if not _NAME.fullmatch(host) or len(host) > 253:
-        raise fault("is not a URL")
+        raise fault(reach, "is not a URL")
     name = host.rstrip(".")
-    if name not in limits.hosts and not limits.networks and name.endswith(tuple(f".{inside}" for inside in _INSIDE)):
-        raise refused(limits)
-    if name in _INSIDE and name not in limits.hosts and not limits.networks:
-        raise refused(limits)
+    if name not in reach.hosts and not reach.networks and name.endswith(tuple(f".{inside}" for inside in _INSIDE)):
+        raise refused(reach)
+    if name in _INSIDE and name not in reach.hosts and not reach.networks:
+        raise refused(reach)
     return parsed.with_fragment(None)
 
 
-def refused(limits: FetchLimits) -> InvalidInput:
-    ports = ", ".join(map(str, sorted(limits.ports)))
-    return fault(REFUSED, f"public addresses, ports {ports}")
+def refused(reach: Reach) -> InvalidInput:
+    ports = ", ".join(map(str, sorted(reach.ports)))
+    return fault(reach, REFUSED, f"public addresses, ports {ports}")
 
 
-def fault(message: str, allowed: str | None = None) -> InvalidInput:
-    return InvalidInput(f"{PATH}: {message}", faults=(Fault(PATH, message, allowed),))
+def fault(reach: Reach, message: str, allowed: str | None = None) -> InvalidInput:
+    return InvalidInput(f"{reach.path}: {message}", faults=(Fault(reach.path, message, allowed),))

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
-from octavo_generation.uploads.limits import Network
+from octavo_core.net.reach import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from octavo_generation.uploads.anatomy import MAX_SCANS, NotWhole, kind_of, size_of
+from octavo_core.pictures.anatomy import MAX_SCANS, NotWhole, kind_of, size_of
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF"]
 

@@ -19,8 +19,8 @@ from typing import TypeVar
 from PIL import Image
 
 from octavo_core.errors import Fault, InvalidInput, OctavoError, Throttled, TooLarge, UnsupportedMedia
-from octavo_generation.uploads.anatomy import MEDIA_TYPES, Anatomy, NotWhole, kind_of, size_of
-from octavo_generation.uploads.limits import KINDS, PictureLimits
+from octavo_core.pictures.anatomy import MEDIA_TYPES, Anatomy, NotWhole, kind_of, size_of
+from octavo_core.pictures.limits import KINDS, PictureLimits
 
 Result = TypeVar("Result")
 

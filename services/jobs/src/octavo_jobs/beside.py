@@ -1,0 +1,42 @@
+"""Jobs run beside an API: a service's own side effects (mails, webhooks), in the process that accepts them, on the connections that it
+has. Work that takes a core belongs into a worker process (`worker.py`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+
+import redis.asyncio
+
+from octavo_jobs.events import EventPublisher
+from octavo_jobs.runner import Lane, Runner
+from octavo_jobs.store import JobStore
+from octavo_jobs.transport import Bell, BellListener
+
+
+class LanesBeside:
+    """Start it when store and Redis clients are open; `stop` drains, and closes nothing that it was given. One per process; a reaper is
+    for the process to run."""
+
+    def __init__(
+        self, *, store: JobStore, publisher: EventPublisher, bell: Bell, client: redis.asyncio.Redis, redis_url: str, lanes: Sequence[Lane]
+    ) -> None:
+        self._runner = Runner(
+            store=store, publisher=publisher, bell=bell, client=client, lanes=lanes, worker=f"{socket.gethostname()}:{os.getpid()}:beside"
+        )
+        self._redis_url = redis_url
+        self._queues = [lane.queue for lane in lanes]
+        self._listener: BellListener | None = None
+
+    def start(self) -> None:
+        self._runner.start()
+        self._listener = BellListener(self._redis_url, self._queues, self._runner.take)
+        self._listener.start()
+
+    async def stop(self, drain_s: float) -> None:
+        """Ends running jobs within `drain_s` seconds and hands back the rest."""
+        self._runner.refuse_new()
+        if self._listener is not None:
+            await self._listener.stop()
+        await self._runner.drain(drain_s)
