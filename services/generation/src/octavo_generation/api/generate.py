@@ -98,7 +98,7 @@ def _root(request: Request) -> str:
 
 
 def _streaming() -> dict[int | str, dict[str, Any]]:
-    return {**_SUBMITTED, 200: {**_SUBMITTED[200], "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+    return {**_SUBMITTED, 200: {**_SUBMITTED[200], "content": {"text/event-stream": {}}}}
 
 
 def _json_body(schema: dict[str, Any]) -> dict[str, Any]:
