@@ -91,3 +91,25 @@ def test_keys_of_two_users_have_nothing_to_do_with_each_other(client: httpx.Clie
 
 def test_an_open_generator_needs_no_token(client: httpx.Client) -> None:
     assert submit(client, "text", **WAIT).status_code == 200
+
+
+def test_where_no_token_is_asked_for_one_of_the_platform_says_whose_the_work_is(client: httpx.Client, shared: Shared) -> None:
+    mine = submit(client, "text", **WAIT, **shared.issuer.headers("ana"))
+    assert mine.status_code == 200
+    here = url("text", f"generate/{mine.json()['generation_id']}")
+    assert client.get(here, headers=shared.issuer.headers("ana")).status_code == 200
+    for somebody in ({}, shared.issuer.headers("ben"), {"authorization": "Bearer sk-no-key-is-needed"}):
+        assert_problem(client.get(here, headers=somebody), 404)
+
+
+def test_where_no_token_is_asked_for_one_of_the_platform_that_does_not_count_is_refused(client: httpx.Client, shared: Shared) -> None:
+    """Taken for nobody's, its work would be everybody's."""
+    for token in (shared.issuer.token("ana", exp=int(time.time()) - 3600), shared.issuer.token("ana", key="s" * 64, algorithm="HS256")):
+        assert_problem(submit(client, "text", **WAIT, authorization=f"Bearer {token}"), 401)
+
+
+def test_where_no_token_is_asked_for_other_keys_are_none(client: httpx.Client, shared: Shared) -> None:
+    for key in ("Bearer sk-no-key-is-needed", "Basic YTpi", f"Bearer {shared.issuer.token('ana', iss='https://elsewhere.example.org')}"):
+        answer = submit(client, "text", **WAIT, authorization=key)
+        assert answer.status_code == 200
+        assert client.get(url("text", f"generate/{answer.json()['generation_id']}")).status_code == 200
