@@ -443,3 +443,5 @@ async def test_an_owners_jobs_are_forgotten_in_the_queues_that_are_named(store: 
     assert await store.get_many([job.id for job in mine]) == [None] * 3
     assert await store.finish_many([Finish(claimed.id, 1, Succeeded("{}"))]) == [None]
     assert None not in await store.get_many([job.id for job in others])
+    assert await store.forget("ana", None, 10) == 1
+    assert [job is None for job in await store.get_many([job.id for job in others])] == [False, True]

@@ -100,11 +100,12 @@ class JobServices:
         )
 
     async def erase(self, user: str, generators: Sequence[str]) -> None:
-        """What these generators made for a user: pictures, then jobs. Idempotent; raises when something is left."""
+        """A user's pictures of these generators, then all of their jobs, also of generators that are served no more. Idempotent; raises
+        when something is left."""
         for name in generators:
             if (library := self.libraries.get(name)) is not None:
                 await library.erase(user, generator=name)
-        while await self.store.forget(user, generators, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+        while await self.store.forget(user, None, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
             pass
 
     def signer(self) -> LinkSigner:

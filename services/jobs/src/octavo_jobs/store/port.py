@@ -84,9 +84,9 @@ class JobStore(Protocol):
 
     async def delete_expired(self, limit: int) -> int: ...
 
-    async def forget(self, owner: str, queues: Sequence[str], limit: int) -> int:
-        """Delete jobs of this owner in these queues, in whatever state; how many. What still runs of them ends in nothing: its
-        attempt no longer owns a job."""
+    async def forget(self, owner: str, queues: Sequence[str] | None, limit: int) -> int:
+        """Delete jobs of this owner in these queues (None: in all), in whatever state; how many. What still runs of them ends in
+        nothing: its attempt no longer owns a job."""
         ...
 
     async def next_appointment(self) -> int | None:

@@ -99,8 +99,8 @@ class SqlJobStore:
     async def delete_expired(self, limit: int) -> int:
         return await self._transactions.write(partial(statements.delete_expired, limit=limit, now=self._clock.now_ms()))
 
-    async def forget(self, owner: str, queues: Sequence[str], limit: int) -> int:
-        if not queues:
+    async def forget(self, owner: str, queues: Sequence[str] | None, limit: int) -> int:
+        if queues is not None and not queues:
             return 0
         return await self._transactions.write(partial(statements.forget, owner=owner, queues=queues, limit=limit))
 

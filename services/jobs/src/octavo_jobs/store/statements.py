@@ -230,8 +230,10 @@ def delete_expired(connection: Connection, limit: int, now: int) -> int:
     return connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids))).rowcount
 
 
-def forget(connection: Connection, owner: str, queues: Sequence[str], limit: int) -> int:
-    theirs = sa.select(jobs.c.id).where(jobs.c.queue.in_(queues), jobs.c.owner == owner).order_by(jobs.c.id).limit(limit)
+def forget(connection: Connection, owner: str, queues: Sequence[str] | None, limit: int) -> int:
+    theirs = sa.select(jobs.c.id).where(jobs.c.owner == owner).order_by(jobs.c.id).limit(limit)
+    if queues is not None:
+        theirs = theirs.where(jobs.c.queue.in_(queues))
     ids = [row.id for row in connection.execute(theirs.with_for_update())]
     if not ids:
         return 0
