@@ -166,3 +166,15 @@ async def test_a_person_is_promoted_from_a_shell(house: House) -> None:
     tokens = await house.join()
     assert (await promote(house.settings, "ana@example.org")).role == "admin"
     assert (await house.client.get("/api/auth/users", headers=tokens.headers)).status_code == 200
+
+
+async def test_a_service_acts_for_a_person_with_that_persons_rights_and_for_nobody_who_is_not_there(house: House) -> None:
+    user = await house.register()
+    secret = (house.settings.home / "service.secret").read_text().strip()
+    asked = {"client_id": "stories", "client_secret": secret, "on_behalf_of": user["id"]}
+    given = await house.client.post("/api/auth/service-token", json=asked)
+    assert given.status_code == 200, given.text
+    principal = await house.service._services.verifier.verify(f"Bearer {given.json()['access_token']}")
+    assert (principal.user, principal.role) == (user["id"], "user")
+    assert_problem(await house.client.post("/api/auth/service-token", json={**asked, "on_behalf_of": generate_uuid()}), 404)
+    assert_problem(await house.client.post("/api/auth/service-token", json={**asked, "client_secret": "x" * 43}), 401)
