@@ -189,11 +189,35 @@ def _render_gateway(result: Result | None) -> str:
     return render_gateway(result)
 
 
+def render_socketio(result: Result | None) -> str:
+    """A burst to all clients, and a restart under load."""
+    burst: Mapping[str, float] = result["burst"] if result else {}
+    restart: Mapping[str, float] = result["restart"] if result else {}
+    clients = f"{result['clients']:,} clients, a websocket and a user each. " if result else ""
+    rows = [
+        ["one event for each client at once → heard: p50", figure(burst.get("p50_ms"), 0, " ms")],
+        ["p99", figure(burst.get("p99_ms"), 0, " ms")],
+        ["the last one", figure(burst.get("max_ms"), 0, " ms")],
+        ["CPU of the service for each notification", figure(burst.get("service_cpu_us_per_notification"), 0, " µs")],
+        ["memory of the service (PSS)", figure(burst.get("service_pss_mb"), 0, " MB")],
+        ["restart under load: events", figure(restart.get("events"), 0)],
+        ["restart: lost / repeated / clients out of order", _counts(restart)],
+        ["restart: until the service is ready again", figure(restart.get("service_back_s"), 1, " s")],
+        ["restart: until all clients are back", figure(restart.get("all_clients_back_s"), 1, " s")],
+    ]
+    return f"{clients}{provenance(result)}\n\n{table(['What', 'Figure'], rows)}"
+
+
+def _counts(restart: Mapping[str, float]) -> str:
+    return " / ".join(str(restart[key]) for key in ("lost", "repeated", "clients_out_of_order")) if restart else DASH
+
+
 RENDERERS: Mapping[str, Callable[[Result | None], str]] = {
     "jobs": render_jobs,
     "startup": render_startup,
     "operator": render_operator,
     "gateway": _render_gateway,
+    "socketio": render_socketio,
 }
 
 

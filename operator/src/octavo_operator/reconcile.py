@@ -62,7 +62,7 @@ _KEPT_RESOURCES = 256
 _OVERTAKEN_S = 0.5
 _WAITING_S = 2.0
 _PLACING_S = 20.0
-"""How long a pod may be without a node before that is a failure."""
+"""How long a pod may be without a node before that is a failure; longer where many are on their way, as all that is told is."""
 _FOREIGN_LOOK_S = 20.0
 _REFUSED_FIRST_S = 5.0
 _REFUSED_LONGEST_S = 120.0
@@ -236,7 +236,17 @@ class Reconciler:
             family.settled, family.stood = digest, True
         again = await self._report(family, resource, situation, observed, notes, fence)
         self._sizes.reported(resource, family, situation, observed)
-        return _sooner(_sooner(_sooner(again, sizing.look_again_s), self._until_tried_again(notes)), _until_placed(family.pods))
+        again = _sooner(_sooner(again, sizing.look_again_s), self._until_tried_again(notes))
+        return _sooner(again, _until_placed(family.pods, self._placing_s))
+
+    @property
+    def _placing_s(self) -> float:
+        return max(_PLACING_S, self._of_the_crowd_s)
+
+    @property
+    def _of_the_crowd_s(self) -> float:
+        """How long as many as are on their way just now need, all together."""
+        return min(_STATUS_DELAY_EACH_S * len(self._on_their_way), _LONGEST_IN_A_CROWD_S)
 
     @staticmethod
     def _until_tried_again(notes: Notes) -> float | None:
@@ -376,7 +386,7 @@ class Reconciler:
             children[child.reference] = child
         return Observed(
             children=children,
-            pods=_given_time(family.pods),
+            pods=_given_time(family.pods, self._placing_s),
             claims=tuple(family.claims),
             missing_secrets=missing,
             backlog=None if sizing is None else sizing.backlog,
@@ -438,8 +448,7 @@ class Reconciler:
         if matters:
             wait = min(delay * crowd, max(delay, _LONGEST_NEWS_DELAY_S))
         else:
-            of_the_crowd = min(_STATUS_DELAY_EACH_S * len(self._on_their_way), _LONGEST_IN_A_CROWD_S)
-            longest = max(delay, _LONGEST_STATUS_DELAY_S, of_the_crowd)
+            longest = max(delay, _LONGEST_STATUS_DELAY_S, self._of_the_crowd_s)
             wait = min(delay * crowd * 3 ** min(notes.told, 3), longest)
         return notes.on_its_way_since + wait - now
 
@@ -492,16 +501,16 @@ class Reconciler:
         return resource, secret_names
 
 
-def _given_time(pods: Sequence[Pod]) -> tuple[Pod, ...]:
+def _given_time(pods: Sequence[Pod], placing_s: float) -> tuple[Pod, ...]:
     """Without what the scheduler says of pods that are only just made: volumes are bound, and nodes found, at the second or third try."""
     if not any(pod.unschedulable for pod in pods):
         return tuple(pods)
-    return tuple(replace(pod, unschedulable="") if pod.unschedulable and _age_s(pod) < _PLACING_S else pod for pod in pods)
+    return tuple(replace(pod, unschedulable="") if pod.unschedulable and _age_s(pod) < placing_s else pod for pod in pods)
 
 
-def _until_placed(pods: Sequence[Pod]) -> float | None:
+def _until_placed(pods: Sequence[Pod], placing_s: float) -> float | None:
     """Seconds until a pod that has no node yet has had its time."""
-    waits = [_PLACING_S - _age_s(pod) for pod in pods if pod.unschedulable and not pod.deleting]
+    waits = [placing_s - _age_s(pod) for pod in pods if pod.unschedulable and not pod.deleting]
     return min((max(wait, 0.1) for wait in waits if wait > 0), default=None)
 
 
@@ -509,7 +518,7 @@ def _age_s(pod: Pod) -> float:
     try:
         return time.time() - datetime.fromisoformat(pod.created_at).timestamp()
     except ValueError:
-        return _PLACING_S
+        return _LONGEST_IN_A_CROWD_S
 
 
 def _drifted(seen: Seen, manifest: Manifest) -> bool:

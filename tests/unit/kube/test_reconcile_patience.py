@@ -98,9 +98,19 @@ def pod(age_s: float, unschedulable: str) -> Pod:
     return Pod("p", "db", "Pending", False, False, made.strftime("%Y-%m-%dT%H:%M:%SZ"), None, unschedulable)
 
 
-def test_a_pod_gets_time_to_find_its_node(clock: Clock) -> None:
+def test_a_pod_gets_time_to_find_its_node(clock: Clock, reconciler: Reconciler) -> None:
     young, old, placed = pod(5, "no volume yet"), pod(60, "no node is large enough"), pod(1, "")
-    given = reconcile._given_time([young, old, placed])
+    given = reconcile._given_time([young, old, placed], reconciler._placing_s)
     assert [found.unschedulable for found in given] == ["", "no node is large enough", ""]
-    assert reconcile._until_placed([young, old, placed]) == pytest.approx(15)
-    assert reconcile._until_placed([old, placed]) is None
+    assert reconcile._until_placed([young, old, placed], reconciler._placing_s) == pytest.approx(15)
+    assert reconcile._until_placed([old, placed], reconciler._placing_s) is None
+
+
+@pytest.mark.parametrize(("others", "placing_s"), [(0, 20), (50, 20), (1_000, 300), (5_000, 600)])
+def test_in_a_crowd_a_pod_gets_the_time_that_the_crowd_needs(clock: Clock, reconciler: Reconciler, others: int, placing_s: float) -> None:
+    for number in range(others):
+        reconciler._hold_back(Key("kept", f"other-{number}"), None, status(moving=True), Notes())
+    late = pod(placing_s + 1, "no node is large enough")
+    early = pod(placing_s - 1, "no node is large enough")
+    given = reconcile._given_time([early, late], reconciler._placing_s)
+    assert [found.unschedulable for found in given] == ["", "no node is large enough"]
