@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scripts.cluster.failures import ClusterFailure
+from scripts.cluster.layout import Cache
+from scripts.cluster.toolchain import ensure
 from scripts.images import programs
 from scripts.images.apt_sources import Source
 from scripts.images.apt_sources import mirror as mirror_in
@@ -28,6 +31,8 @@ from scripts.images.records import Record, read_record, write_record
 from scripts.images.rootfs import SUITE
 from scripts.images.targets import Target
 
+PROGRAMS = "build/programs"
+"""Below the repository: programs that an image is made of and that are built here."""
 _ANSWER_S = 20
 _TIDY_S = 120
 _MOST_CACHED = 800
@@ -150,6 +155,8 @@ def _make(
     log.unlink(missing_ok=True)
     build = Build(options.root / target.containerfile, options.root, image, target.name, {"BASE": base, "VERSION": options.tag}, secrets)
     try:
+        if target.program is not None:
+            _bring(target.program, options.root / PROGRAMS)
         programs.execute(engine.build(build), log=log, environment=environment)
         image_id = programs.output(engine.identify(image), within_s=_ANSWER_S, environment=environment)
         partial.unlink(missing_ok=True)
@@ -164,6 +171,16 @@ def _make(
         # The one that this one replaces would pile up; it stays where something uses it or another tag names it.
         programs.succeeds(engine.remove(before.image_id), within_s=_ANSWER_S, environment=environment)
     return record
+
+
+def _bring(program: str, folder: Path) -> None:
+    """Built once per machine, and copied to where the build may look. Raises `ImagesFailure`."""
+    try:
+        ensure([program], Cache.of())
+    except ClusterFailure as failure:
+        raise ImagesFailure(f"the program {program} cannot be built: {failure}") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(Cache.of().program(program), folder / program)
 
 
 def _inputs(target: Target, options: Options) -> str:

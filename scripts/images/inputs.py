@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.images.failures import ImagesFailure
 from scripts.images.targets import Target
 
-_IGNORED = {"__pycache__", "tests"}
+_IGNORED = {"__pycache__", "tests", "assets"}
 
 
 def inputs_digest(root: Path, target: Target, *, image: str, base: str) -> str:

@@ -18,6 +18,8 @@ class Target:
     inputs: tuple[str, ...]
     """Files and folders, relative to the repository, beside the Containerfile and .dockerignore."""
     by_default: bool = True
+    program: str | None = None
+    """One of scripts/cluster's programs that the build finds as build/programs/NAME; it is built here, for no package brings it."""
 
     def image(self, tag: str) -> str:
         return f"{REPOSITORY}/{self.name}:{tag}"
@@ -28,7 +30,9 @@ _STORES = "images/stores/Containerfile"
 _TOOLS = ("requirements/tools.lock", "requirements/build.lock")
 _GENERATION = ("services/core", "services/jobs", "services/generation")
 _WORKER = (*_GENERATION, "services/fakes")
-_SERVICES = tuple(f"services/{name}" for name in ("notifications", "activator", "auth", "documents", "characters", "stories"))
+_SERVICES = tuple(
+    f"services/{name}" for name in ("notifications", "activator", "auth", "admin", "documents", "characters", "stories", "web")
+)
 
 TARGETS = (
     Target("service", _OWN, (*_TOOLS, "requirements/service.lock", *_GENERATION, *_SERVICES)),
@@ -37,6 +41,7 @@ TARGETS = (
     Target("redis", _STORES, ("images/stores/redis.sh",)),
     Target("postgresql", _STORES, ("images/stores/postgresql.sh",)),
     Target("mysql", _STORES, ("images/stores/mysql.sh", "images/stores/mysql.cnf")),
+    Target("mongodb", _STORES, ("images/stores/mongodb.sh", "scripts/cluster/go/ferretdb"), program="ferretdb"),
     Target("worker-torch", _OWN, (*_TOOLS, "requirements/worker.lock", "requirements/train.lock", *_WORKER), by_default=False),
 )
 

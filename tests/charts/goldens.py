@@ -126,11 +126,19 @@ CASES = (
             "ingress.host": "ai.example.org",
             "ingress.className": "nginx",
             "ingress.tlsSecretName": "ai-example-org",
-            "ingress.annotations": {"nginx.ingress.kubernetes.io/proxy-buffering": "off"},
-            "ingress.generators": [
+            "ingress.annotations": {"nginx.ingress.kubernetes.io/limit-rps": "5"},
+            "ingress.certManager": {"issuer": "letsencrypt"},
+            "services.podLabels": {"mesh": "off"},
+            "generators": [
                 {"namespace": "stories", "name": "tiny-stories"},
                 {"namespace": "pictures", "name": "sketches"},
             ],
+            "auth.adminEmail": "root@example.org",
+            "services.trustedProxies": ["10.0.0.0/8"],
+            "auth.mail": {"kind": "smtp", "host": "mail.example.org", "user": "octavo", "passwordSecret": "mail"},
+            "auth.extraEnv": [{"name": "OCTAVO_LOG_LEVEL", "value": "DEBUG"}],
+            "admin.enabled": True,
+            "telemetry.otlpEndpoint": "http://otel.monitoring:4318",
         },
     ),
     Case(
@@ -144,7 +152,30 @@ CASES = (
             "images.pullSecrets": ["registry"],
         },
     ),
-    Case("octavo-platform", "nothing", values={"redis.enabled": False}),
+    Case(
+        "octavo-platform",
+        "stores-elsewhere",
+        values={
+            "redis": {"enabled": False, "auth": {"existingSecret": "stores"}},
+            "database": {"enabled": False, "existingSecret": "databases"},
+            "documents": {"enabled": False, "existingSecret": "mongo"},
+            "services.existingSecret": "keys",
+            "services.antiAffinity": "hard",
+            "characters.replicas": 2,
+            "characters.pictures.url": "s3://pictures/characters",
+        },
+    ),
+    Case(
+        "octavo-platform",
+        "events-alone",
+        values={
+            "services.enabled": False,
+            "redis.shareWith": ["stories"],
+            "ingress": {"enabled": True, "host": "ai.example.org", "nginx": {"enabled": False}},
+            "generators": [{"namespace": "stories", "name": "tiny-stories"}],
+        },
+    ),
+    Case("octavo-platform", "nothing", values={"redis.enabled": False, "services.enabled": False}),
 )  # fmt: skip
 
 

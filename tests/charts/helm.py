@@ -70,12 +70,13 @@ def sets(values: Mapping[str, object]) -> Sequence[str]:
     return [part for path, value in values.items() for part in ("--set-json", f"{path}={json.dumps(value)}")]
 
 
-_GENERATED = re.compile(r"^  (?:token|password): (\S+)$", re.MULTILINE)
+GENERATED = re.compile(r'^  (?:[a-z]+-)?(?:token|password|secret|key): "?([^\s"]+)"?$', re.MULTILINE)
+"""What charts make up, where it stands in a Secret."""
 
 
 def without_secrets(text: str) -> str:
     """The same for every render: what was generated, and all that follows from it, replaced by words."""
-    for secret in set(_GENERATED.findall(text)):
+    for secret in set(GENERATED.findall(text)):
         digest = hashlib.sha256(secret.encode()).hexdigest()
         text = text.replace(secret, "(generated)").replace(digest, "(hash)").replace(digest[:16], "(hash)")
     return text

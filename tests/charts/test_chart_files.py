@@ -97,7 +97,7 @@ def test_artifact_hub_is_told_of_the_images(name: str) -> None:
     default = next(case for case in CASES if str(case) == f"{name}-default").render()
     told = {image["image"] for image in annotation(name, "images")}
     assert all(image in default for image in told)
-    named = set(re.findall(r"^\s+(?:image|value): \"?((?:octavo/[a-z-]+|redis|postgres|mariadb):\S+?)\"?$", default, re.MULTILINE))
+    named = set(re.findall(r"^\s+(?:image|value): \"?((?:octavo/[a-z-]+|redis|postgres|mariadb|mongo):\S+?)\"?$", default, re.MULTILINE))
     assert told == named
 
 

@@ -18,6 +18,8 @@ from octavo_jobs.events import STREAM_LENGTH, STREAM_TTL_S
 
 pytestmark = pytest.mark.needs("helm", "redis")
 
+ALONE = helm.sets({"services.enabled": False})
+
 
 @dataclass
 class Rendered:
@@ -34,7 +36,7 @@ class Rendered:
 @pytest.fixture
 def rendered(tmp_path: Path) -> Iterator[Rendered]:
     """Started by the container's own command, with the paths of this test in place of the pod's."""
-    text = helm.render("octavo-platform", *helm.sets({"redis.maxMemory": "3mb"}))
+    text = helm.render("octavo-platform", *ALONE, *helm.sets({"redis.maxMemory": "3mb"}))
     objects = {manifest["kind"]: manifest for manifest in helm.manifests(text)}
     port = free_port()
     places = {"/etc/octavo": str(tmp_path), "/run/octavo": str(tmp_path), "dir /data": f"dir {tmp_path}", "port 6379": f"port {port}"}
@@ -102,7 +104,7 @@ def test_the_probe_can_do_nothing_but_ask(rendered: Rendered) -> None:
 
 
 def test_the_probes_command_line_works(rendered: Rendered) -> None:
-    sets = [m for m in helm.manifests(helm.render("octavo-platform")) if m["kind"] == "StatefulSet"]
+    sets = [m for m in helm.manifests(helm.render("octavo-platform", *ALONE)) if m["kind"] == "StatefulSet"]
     (container,) = sets[0]["spec"]["template"]["spec"]["containers"]
     *shell, line = container["readinessProbe"]["exec"]["command"]
     here = line.replace("redis-cli", f"redis-cli -p {rendered.port}")
@@ -134,7 +136,7 @@ def test_events_outlive_a_restart(rendered: Rendered, tmp_path: Path) -> None:
 
 
 def test_the_helm_tests_own_script_passes_and_can_fail(rendered: Rendered) -> None:
-    (pod,) = [m for m in helm.manifests(helm.render("octavo-platform")) if m["kind"] == "Pod"]
+    (pod,) = [m for m in helm.manifests(helm.render("octavo-platform", *ALONE)) if m["kind"] == "Pod"]
     (container,) = pod["spec"]["containers"]
     script = container["args"][0].replace("-h octavo-platform-redis -p 6379", f"-h 127.0.0.1 -p {rendered.port}")
 

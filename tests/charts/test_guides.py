@@ -24,7 +24,7 @@ from octavo_operator.reach import BACKLOG_PATH
 
 ROOT = CHARTS.parent
 GUIDES = ROOT / "docs" / "guides"
-INSTALL, KEDA = GUIDES / "install.md", GUIDES / "keda.md"
+INSTALL, KEDA, PLATFORM = GUIDES / "install.md", GUIDES / "keda.md", GUIDES / "platform.md"
 
 # Not typed here, and where else it is.
 ELSEWHERE = {
@@ -119,7 +119,7 @@ def test_no_command_of_the_guide_is_left_out_without_a_reason() -> None:
 def test_every_value_that_the_guides_name_is_one() -> None:
     known = {".".join(value.path) for chart in document.charts() for value in document.values_of(chart)}
     groups = {path.split(".")[0] for path in known}
-    for guide in (INSTALL, KEDA):
+    for guide in (INSTALL, KEDA, PLATFORM):
         named = set(re.findall(r"(?<![\w./-])([a-z][A-Za-z]+(?:\.[a-z][A-Za-z]+)+)(?![\w/.-])", guide.read_text()))
         of_charts = {name for name in named if name.split(".")[0] in groups}
         assert of_charts <= known, of_charts - known

@@ -87,6 +87,7 @@ def installer(plane: RunningControlPlane) -> Iterator[Installer]:
         installer("uninstall", release["name"], "-n", release["namespace"], "--wait", "--timeout", "1m")
     plane.kubectl("delete", "crd", "--all", "--timeout=60s", timeout_s=90)
     plane.kubectl("delete", "pvc", "--all", "-n", NAMESPACE, "--timeout=60s", timeout_s=90)
+    plane.kubectl("delete", "secret", "-n", NAMESPACE, "-l", "app.kubernetes.io/part-of=octavo")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -124,7 +125,11 @@ def test_the_three_charts_install_and_stand(values: str, installer: Installer) -
     ready = [pod for pod in installer.pods() if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])]
     operators = 2 if "prod" in values else 1
     fakes = 1 if "dev" in values else 0
-    assert len(ready) == operators + fakes + 2
+    services = dict.fromkeys(("auth", "characters", "stories", "notifications", "admin"), 2 if "prod" in values else 1)
+    stores = ("db", "documents", "redis")
+    components = [pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in ready]
+    assert {name: components.count(name) for name in (*services, *stores)} == services | dict.fromkeys(stores, 1)
+    assert len(ready) == operators + fakes + 1 + sum(services.values()) + len(stores)
     assert (
         len({pod["spec"]["nodeName"] for pod in ready if pod["metadata"]["labels"]["app.kubernetes.io/component"] == "operator"})
         == operators
@@ -135,8 +140,12 @@ def test_what_was_generated_outlives_an_upgrade_and_nothing_rolls(installer: Ins
     def state() -> tuple[object, ...]:
         deployment = installer.plane.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/octavo-operator")
         sets = installer.plane.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets")["items"]
-        secrets = [installer.secret(name) for name in ("octavo-operator-activator", "octavo-platform-redis")]
-        return secrets, deployment["metadata"]["generation"], sorted(s["metadata"]["generation"] for s in sets)
+        kept = ("redis", "keys", "db", "documents")
+        secrets = [installer.secret(name) for name in ("octavo-operator-activator", *(f"octavo-platform-{name}" for name in kept))]
+        services = installer.plane.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")["items"]
+        assert len(services) == 6
+        generations = [workload["metadata"]["generation"] for workload in (deployment, *services, *sets)]
+        return secrets, generations
 
     installer.install("octavo-operator")
     installer.install("octavo-platform")
@@ -170,6 +179,46 @@ def test_the_platforms_address_reaches_the_namespaces_that_share_it(installer: I
     assert installer.secret("octavo-events", "pictures") == {"redis-url": url}
     installer.install("octavo-platform", *helm.sets({"redis.shareWith": ["stories"]}))
     assert installer.find("/api/v1/namespaces/pictures/secrets/octavo-events") is None
+
+
+def test_secrets_outlive_an_uninstall_and_are_found_again(installer: Installer) -> None:
+    names = ("octavo-platform-keys", "octavo-platform-db", "octavo-platform-documents")
+    installer.install("octavo-platform")
+    before = [installer.secret(name) for name in names]
+    assert "kept" in installer("uninstall", "octavo-platform", "-n", NAMESPACE, "--wait")
+    installer.install("octavo-platform")
+    assert [installer.secret(name) for name in names] == before
+
+
+def test_an_upgrade_migrates_those_services_that_were_there_before(installer: Installer) -> None:
+    """By a hook, which is gone when it has succeeded; so its making is looked for among the events."""
+
+    def migrated() -> str:
+        return installer.plane.kubectl("get", "events", "-n", NAMESPACE, "--field-selector", "involvedObject.kind=Job", "-o", "name")
+
+    def upgrade(*, services: bool, hook: bool = True) -> None:
+        installer.install("octavo-platform", *helm.sets({"services.enabled": services, "migrations.beforeUpgrade": hook}))
+
+    upgrade(services=False)
+    before = migrated()
+    upgrade(services=True)
+    assert migrated() == before, "they have no database yet"
+    upgrade(services=True, hook=False)
+    assert migrated() == before
+    upgrade(services=True)
+    assert len(migrated()) > len(before)
+
+
+def test_admin_may_read_where_it_is_told_and_write_nowhere(installer: Installer) -> None:
+    installer.install("octavo-crds")
+    installer.install("octavo-platform", *helm.sets({"admin.namespaces": ["stories"]}))
+    user = f"system:serviceaccount:{NAMESPACE}:octavo-platform-admin"
+    for what in ("pods", "generatorservices.octavo.dev", "pods/log"):
+        assert can(installer, user, "get", what, "stories"), what
+        assert not can(installer, user, "patch", what, "stories"), what
+        assert not can(installer, user, "get", what, "pictures"), what
+    for what in ("secrets", "deployments.apps", "configmaps"):
+        assert not can(installer, user, "get", what, "stories"), what
 
 
 def test_an_upgrade_brings_new_fields_of_the_definition(installer: Installer, tmp_path: Path) -> None:
@@ -220,9 +269,12 @@ def test_a_definition_that_kubectl_applied_is_taken_over_when_asked(installer: I
 
 def test_uninstalling_leaves_nothing_but_what_was_meant_to_stay(installer: Installer) -> None:
     installer.install("octavo-operator")
-    installer.install("octavo-platform", *helm.sets({"redis.shareWith": ["stories"]}))
+    installer.install("octavo-platform", *helm.sets({"redis.shareWith": ["stories"], "admin.enabled": True}))
     for chart in ("octavo-operator", "octavo-platform"):
         installer("uninstall", chart, "-n", NAMESPACE, "--wait")
+    # without them nobody could read what is on the volumes
+    kept = ("octavo-platform-db", "octavo-platform-documents", "octavo-platform-keys")
+    installer.plane.kubectl("delete", "secret", *kept, "-n", NAMESPACE)
     kinds = "deployments,statefulsets,services,secrets,configmaps,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets"
     left = installer.plane.kubectl("get", kinds, "-A", "-l", "app.kubernetes.io/part-of=octavo", "-o", "name")
     left += installer.plane.kubectl("get", "clusterroles,clusterrolebindings", "-l", "app.kubernetes.io/part-of=octavo", "-o", "name")
@@ -232,8 +284,14 @@ def test_uninstalling_leaves_nothing_but_what_was_meant_to_stay(installer: Insta
         items = installer.plane.api.get(f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims")["items"]
         return [claim["metadata"]["name"] for claim in items]
 
-    # accepted jobs stay; recent events do not
-    assert eventually(lambda: claims() == ["data-octavo-operator-activator-0"], deadline_s=30), claims()
+    # accepted jobs stay, and what people made; recent events do not
+    stay = [
+        "data-octavo-operator-activator-0",
+        "data-octavo-platform-db-0",
+        "data-octavo-platform-documents-0",
+        "octavo-platform-characters-pictures",
+    ]
+    assert eventually(lambda: claims() == stay, deadline_s=30), claims()
 
 
 def test_a_volume_of_another_size_is_refused_and_the_guides_way_round_it_works(installer: Installer) -> None:

@@ -83,7 +83,8 @@ def installed() -> Iterator[Installed]:
             helm.helm(*crds, environ=cluster.environ)
         found = Installed(cluster, system, stories)
         found.install("octavo-operator", watchNamespaces=[stories])
-        found.install("octavo-platform", **{"redis.shareWith": [stories]})
+        # The services have a test of their own, tests/e2e/test_people.py.
+        found.install("octavo-platform", **{"redis.shareWith": [stories], "services.enabled": False})
         yield found
         for chart in ("octavo-operator", "octavo-platform"):
             found.helm("uninstall", f"{system}-{chart}", "--wait", "--ignore-not-found")

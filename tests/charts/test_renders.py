@@ -24,6 +24,8 @@ NOT_FROM_THE_CHART = {
     "cors_origins", "database_url", "home", "max_body_bytes", "redis_url", "user_app", "reach",
     # Where its own spans go, if not to a collector; operator.extraEnv reaches them.
     "application_insights", "environment",
+    # For the doors of people's services; nobody but the cluster asks the operator anything.
+    "edge_burst", "edge_requests_per_minute", "trusted_proxies",
     # Figures that fit all clusters seen; operator.extraEnv reaches them.
     "backlog_busy_seconds", "backlog_idle_seconds", "backlog_timeout_seconds", "http_host", "http_port", "lease_give_up_seconds",
     "lease_renew_seconds", "lease_seconds", "queue_status_seconds", "reconcilers", "resync_seconds", "routes_seconds",
@@ -39,7 +41,7 @@ def rendered(case: Case) -> tuple[Manifest, ...]:
 def pods(manifests: tuple[Manifest, ...]) -> Iterator[tuple[Manifest, dict[str, Any]]]:
     """Each object that makes pods, with its pod template."""
     for manifest in manifests:
-        if manifest["kind"] in ("Deployment", "StatefulSet"):
+        if manifest["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield manifest, manifest["spec"]["template"]
         elif manifest["kind"] == "Pod":
             yield manifest, manifest
@@ -118,8 +120,9 @@ def test_pods_say_what_they_need_and_whether_they_live(case: Case) -> None:
         for container in template["spec"]["containers"]:
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
             assert "memory" in container["resources"]["limits"]
-            if owner["kind"] != "Pod":
+            if owner["kind"] not in ("Pod", "Job"):
                 assert {"livenessProbe", "readinessProbe"} <= container.keys(), owner["metadata"]["name"]
+            if owner["kind"] != "Pod":
                 assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
         if owner["kind"] != "Pod":
             # Variables of Services would fall between those of the programs.
@@ -135,13 +138,13 @@ def test_only_who_talks_to_the_api_server_has_a_token(case: Case) -> None:
     ]
     all_pods = [owner["metadata"]["name"] for owner, _ in pods(rendered(case))]
     with_token = set(all_pods) - set(without)
-    assert all(name.endswith("-test-served") or name in ("octavo-operator", "octavo") for name in with_token), with_token
+    assert all(name.endswith(("-test-served", "-admin")) or name in ("octavo-operator", "octavo") for name in with_token), with_token
 
 
 @every_case
 def test_no_secret_stands_outside_a_secret(case: Case) -> None:
     text = case.render()
-    generated = re.findall(r"^  (?:token|password): (\S+)$", text, re.MULTILINE)
+    generated = helm.GENERATED.findall(text)
     rest = yaml.safe_dump_all(manifest for manifest in helm.manifests(text) if manifest["kind"] != "Secret")
     assert all(secret not in rest for secret in generated)
     for _, template in pods(tuple(helm.manifests(text))):
@@ -242,7 +245,7 @@ def test_dev_values_name_the_images_that_the_tasks_build() -> None:
         images |= {container["image"] for _, template in pods(rendered(case)) for container in template["spec"]["containers"]}
         if chart == "octavo-operator":
             images |= {value for name, value in environment(case).items() if name.startswith("OCTAVO_IMAGE_") and value and "/" in value}
-    built = {"service", "worker", "worker-torch", "operator", "redis", "postgresql", "mysql"}
+    built = {"service", "worker", "worker-torch", "operator", "redis", "postgresql", "mysql", "mongodb"}
     assert images == {f"localhost/octavo/{name}:dev" for name in built}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.e2e.house import ROOT, SYSTEM, Generator, wait
+from tests.e2e.house import CHARTS, ROOT, SYSTEM, Generator, install, wait
 from tests.servers.cluster import Cluster, running_cluster
 
 SERVICE_IMAGE = "localhost/octavo/service:dev"
@@ -24,14 +24,14 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def octavo(cluster: Cluster) -> Cluster:
     """The cluster, with the three charts installed as a developer does; they stay, as the cluster does."""
-    for chart in ("octavo-crds", "octavo-operator", "octavo-platform"):
-        folder = ROOT / "charts" / chart
-        arguments = ("-n", SYSTEM, "--create-namespace", "-f", str(folder / "values-dev.yaml"), "--wait", "--timeout", "2m")
-        cluster.helm("upgrade", "--install", chart, str(folder), *arguments)
-    # images of one tag may have been built anew since the pods started
-    cluster.kubectl("-n", SYSTEM, "rollout", "restart", "deploy,sts")
-    for workload in cluster.kubectl("-n", SYSTEM, "get", "deploy,sts", "-o", "name").split():
-        cluster.kubectl("-n", SYSTEM, "rollout", "status", workload, "--timeout=90s", timeout_s=100)
+    here_before = "octavo-platform" in cluster.helm("list", "-n", SYSTEM, "--short").split()
+    for chart in CHARTS:
+        install(cluster, chart)
+    if here_before:
+        # images of one tag may have been built anew since the pods started
+        cluster.kubectl("-n", SYSTEM, "rollout", "restart", "deploy,sts")
+        for workload in cluster.kubectl("-n", SYSTEM, "get", "deploy,sts", "-o", "name").split():
+            cluster.kubectl("-n", SYSTEM, "rollout", "status", workload, "--timeout=150s", timeout_s=160)
     return cluster
 
 

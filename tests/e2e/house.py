@@ -19,6 +19,7 @@ from tests.servers.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = "octavo-system"
+CHARTS = ("octavo-crds", "octavo-operator", "octavo-platform")
 CHILDREN = ("deploy", "sts", "svc", "cm", "secret", "sa", "netpol", "pdb", "endpointslice")
 UPSTREAM = (Path(__file__).parent / "upstream_pod.py").read_text()
 
@@ -27,6 +28,30 @@ def wait(check: Callable[[], Any], *, what: str, deadline_s: float = 60.0, pause
     """Until it holds. Raises AssertionError that names `what`, and adds what `tell` finds out, when the deadline has passed."""
     if not eventually(lambda: bool(check()), deadline_s=deadline_s, pause_s=pause_s):
         raise AssertionError(f"not within {deadline_s:g} s: {what}\n{tell()}")
+
+
+def install(cluster: Cluster, chart: str, *arguments: str) -> None:
+    """As a developer does, or upgrades; returns when all of it is ready."""
+    folder = ROOT / "charts" / chart
+    given = ("-n", SYSTEM, "--create-namespace", "-f", str(folder / "values-dev.yaml"), *arguments, "--wait", "--timeout", "4m")
+    cluster.helm("upgrade", "--install", chart, str(folder), *given, timeout_s=300)
+
+
+@contextlib.contextmanager
+def forwarded(cluster: Cluster, namespace: str, what: str, port: int) -> Iterator[int]:
+    """A Service's or pod's port at a port of this machine, as `kubectl port-forward` gives it."""
+    environ = cluster.environ
+    program = shutil.which("kubectl", path=environ["PATH"]) or "kubectl"
+    command = [program, "-n", namespace, "port-forward", what, f":{port}"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            found = re.search(r"127\.0\.0\.1:(\d+)", said)
+            assert found is not None, f"kubectl port-forward {what} says {said!r}"
+            yield int(found[1])
+        finally:
+            process.terminate()
 
 
 @dataclass(frozen=True)
@@ -81,19 +106,9 @@ class Generator:
 
     @contextlib.contextmanager
     def forwarded(self) -> Iterator[str]:
-        """Its Service at an address of this machine, as `kubectl port-forward` gives it: for clients that know nothing of clusters."""
-        command = ["kubectl", "-n", self.namespace, "port-forward", f"svc/{self.name}-api", ":80"]
-        environ = self.cluster.environ
-        command[0] = shutil.which("kubectl", path=environ["PATH"]) or "kubectl"
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-            try:
-                assert process.stdout is not None
-                said = process.stdout.readline()
-                found = re.search(r"127\.0\.0\.1:(\d+)", said)
-                assert found is not None, f"kubectl port-forward says {said!r}"
-                yield f"http://127.0.0.1:{found[1]}"
-            finally:
-                process.terminate()
+        """Its Service at an address of this machine: for clients that know nothing of clusters."""
+        with forwarded(self.cluster, self.namespace, f"svc/{self.name}-api", 80) as port:
+            yield f"http://127.0.0.1:{port}"
 
     def finished(self, answer: Object, *, deadline_s: float = 90.0) -> Object:
         """The same generation when it has ended."""

@@ -70,8 +70,16 @@ annotations:
 {{- define "octavo-operator.egress-to-url" -}}
 {{- $url := urlParse . -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- $name := regexReplaceAll ":[0-9]+$" $url.host "" | trimSuffix ".cluster.local" -}}
+{{- if regexMatch "^[^.]+[.][^.]+[.]svc$" $name -}}
+# A Service's port is not its pods'.
+- to:
+    - namespaceSelector:
+        matchLabels: {kubernetes.io/metadata.name: {{ index (splitList "." $name) 1 }}}
+{{- else -}}
 - ports:
     - {port: {{ $port }}, protocol: TCP}
+{{- end -}}
 {{- end -}}
 
 {{/* Not empty where a ServiceMonitor is made. */}}

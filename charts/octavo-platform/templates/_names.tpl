@@ -61,31 +61,45 @@ namespace: {{ (index . 0).Release.Namespace }}
 {{ include "octavo-platform.marks" (list (index . 0) (index . 2)) }}
 {{- end -}}
 
-{{- define "octavo-platform.redis-image" -}}
-{{- with .Values.images.redis -}}
+{{/* An image that others make. Takes (root, key of .Values.images). */}}
+{{- define "octavo-platform.foreign-image" -}}
+{{- with index (index . 0).Values.images (index . 1) -}}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Where the pods of Redis and of its test run, and what Pod Security "restricted" asks of them. */}}
-{{- define "octavo-platform.redis-pod" -}}
-{{- $user := .Values.images.redis.user | int }}
-{{- with .Values.images.pullSecrets }}
+{{/* The image of Octavo's own services, whole. Takes the root. */}}
+{{- define "octavo-platform.service-image" -}}
+{{- $images := .Values.images -}}
+{{- $repository := $images.service.repository -}}
+{{- with $images.registry }}{{ $repository = printf "%s/%s" (trimSuffix "/" .) $repository }}{{ end -}}
+{{- if $images.service.digest -}}
+{{- printf "%s@%s" $repository $images.service.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository ($images.service.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where pods run, and what Pod Security "restricted" asks of them. Takes (root, user and group, the values that say where). */}}
+{{- define "octavo-platform.pod" -}}
+{{- $user := index . 1 | int }}
+{{- $values := index . 2 }}
+{{- with (index . 0).Values.images.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
   {{- end }}
 {{- end }}
 {{- range $field := list "affinity" "nodeSelector" "tolerations" }}
-{{- with index $.Values.redis $field }}
+{{- with index $values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
-{{- with .Values.redis.priorityClassName }}
+{{- with $values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
-automountServiceAccountToken: false
+# Variables of all Services of the namespace would fall between those of the programs.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -94,4 +108,31 @@ securityContext:
   fsGroup: {{ $user }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "octavo-platform.container-security" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* The claim of a StatefulSet's volume `data`. Takes (root, component, values of `persistence`). */}}
+{{- define "octavo-platform.claim" -}}
+{{- $values := index . 2 }}
+persistentVolumeClaimRetentionPolicy:
+  whenDeleted: {{ ternary "Retain" "Delete" $values.retain }}
+  whenScaled: Retain
+volumeClaimTemplates:
+  - metadata:
+      name: data
+      labels:
+        {{- include "octavo-platform.selector" (list (index . 0) (index . 1)) | nindent 8 }}
+    spec:
+      accessModes: [ReadWriteOnce]
+      {{- with $values.storageClassName }}
+      storageClassName: {{ . }}
+      {{- end }}
+      resources:
+        requests:
+          storage: {{ $values.size }}
 {{- end -}}

@@ -35,7 +35,7 @@ class Destination:
 def api_destinations(subject: Subject) -> list[Destination]:
     found = list(_shared(subject))
     auth = subject.spec.auth
-    if auth.mode == "jwt" and subject.settings.jwks_url is not None:
+    if subject.settings.jwks_url is not None:
         found += _of_url(subject, subject.settings.jwks_url)
     if auth.mode == "oidc" and auth.issuer is not None:
         found += _of_url(subject, auth.issuer)

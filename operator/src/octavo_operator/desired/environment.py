@@ -39,9 +39,10 @@ def api_environment(subject: Subject) -> Environment:
     found = _shared(subject)
     found.variables.append(secret_variable("OCTAVO_FORWARDING_KEY", names.credentials(subject.name), names.FORWARDING_KEY))
     found.reads.append(credentials.fingerprint(subject))
-    if subject.spec.auth.mode == "jwt":
-        if subject.settings.jwks_url is not None:
-            found.variables.append(variable("OCTAVO_JWKS_URL", subject.settings.jwks_url))
+    # Also where callers need no token of the platform's: one that they bring says whose the work is, and services erase it with a person.
+    if subject.settings.jwks_url is not None:
+        found.variables.append(variable("OCTAVO_JWKS_URL", subject.settings.jwks_url))
+    if subject.settings.jwks_url is not None or subject.spec.auth.mode == "jwt":
         found.variables.append(variable("OCTAVO_ISSUER", subject.settings.issuer))
     for reference in dict.fromkeys(_storage_secrets(subject)):
         found.variables.append(secret_variable(reference.variable, reference.name, reference.key))
