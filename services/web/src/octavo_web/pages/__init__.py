@@ -1,0 +1,1 @@
+"""What browsers are answered: pages, fragments of them, and the gateway to the other services."""

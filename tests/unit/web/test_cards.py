@@ -1,0 +1,70 @@
+"""A generation as a card shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from octavo_web.domain.stages import Stage, stage_of
+from octavo_web.pages.cards import card_of
+
+
+def view(**more: Any) -> dict[str, Any]:
+    return {
+        "generation_id": "0198c0de-0000-7000-8000-000000000000",
+        "status": "succeeded",
+        "timings": {"accepted_at": "2026-01-01T00:00:00.000Z"},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "stage"),
+    [
+        ({"status": "queued"}, Stage("queued", waiting=3)),
+        ({"status": "queued", "attempt": 1}, Stage("retrying", waiting=3)),
+        ({"status": "running"}, Stage("started")),
+        ({"status": "running", "progress": {"stage": "loading the model"}}, Stage("loading", "loading the model")),
+        ({"status": "running", "progress": {"stage": "generating", "fraction": 0.43}}, Stage("generating", "generating", 0.43)),
+        ({"status": "running", "progress": {"stage": "asking grok, after up failed"}}, Stage("working", "asking grok, after up failed")),
+        ({"status": "running", "progress": {"stage": "drawing", "fraction": "half"}}, Stage("drawing", "drawing")),
+        ({"status": "running", "cancel_requested": True, "progress": {"stage": "drawing"}}, Stage("cancelling")),
+        ({"status": "failed"}, Stage("failed")),
+    ],
+)
+def test_stages_are_what_is_known(said: dict[str, Any], stage: Stage) -> None:
+    assert stage_of(said, waiting=3) == stage
+
+
+def test_a_kept_picture_is_shown_through_the_gateway() -> None:
+    url = "/generators/images/api/v1/images/0198/download"
+    card = card_of("images", view(result={"images": [{"url": url, "size": "64x64", "seed": 7}]}))
+    assert card.pictures[0].source == f"/api/web/gateway{url}"
+    assert card.pictures[0].seed == "7"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://example.com/a.png", "data:text/html,<script>", "//evil.example/a.png"])
+def test_no_provider_makes_a_page_open_what_it_likes(url: str) -> None:
+    picture = card_of("images", view(result={"images": [{"url": url}]})).pictures[0]
+    assert (picture.source, picture.link) == (None, "")
+
+
+def test_a_picture_in_the_answer_is_a_picture_whatever_it_says() -> None:
+    picture = card_of("images", view(result={"images": [{"b64_json": "AAAA", "media_type": "text/html"}]})).pictures[0]
+    assert picture.source == "data:image/png;base64,AAAA"
+
+
+def test_a_failure_says_why_and_can_be_tried_again() -> None:
+    card = card_of("text", view(status="failed", error={"error": "provider_timeout", "message": "up did not answer"}))
+    assert card.error == "up did not answer"
+    assert card.can_again
+    assert not card.is_open
+
+
+def test_what_was_asked_heads_the_card() -> None:
+    card = card_of(
+        "tales", view(request={"prompt": "A fox", "seed": 3}, result={"text": "Once"}, provider={"model": "tiny", "sample": True})
+    )
+    assert (card.asked, card.text, card.is_sample) == ("A fox", "Once", True)
+    assert card.settings_path.startswith("/studio/tales?from=")
