@@ -1,0 +1,1 @@
+"""A cluster, read through its API server with get, list and watch alone."""
