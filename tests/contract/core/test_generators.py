@@ -96,6 +96,16 @@ async def test_what_does_not_end_in_time_may_be_asked_for_again(client: Generato
     assert told.value.retryable
 
 
+async def test_a_generator_with_an_address_of_its_own_is_asked_there(generator: Scripted) -> None:
+    generator.says((200, view("succeeded", result={"text": "t"})))
+    apart = GeneratorClient(f"http://127.0.0.1:{free_port()}", NoTokens(), {"tale": generator.url})
+    assert await ask(apart) == {"text": "t"}
+    assert [path for _, path, _ in generator.asked] == ["/generators/tale/api/v1/generate"]
+    with pytest.raises(ProviderUnavailable):
+        await ask(apart, "another")
+    await apart.close()
+
+
 async def test_nobody_there(client: GeneratorClient) -> None:
     away = GeneratorClient(f"http://127.0.0.1:{free_port()}", NoTokens())
     with pytest.raises(ProviderUnavailable):

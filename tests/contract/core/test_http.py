@@ -99,7 +99,9 @@ async def test_an_unhealthy_dependency_makes_the_service_unready_and_is_named() 
             answer = await client.get(path)
             assert answer.status_code == 503
             assert "geheim" not in answer.text
-            assert answer.json() == {
+            body = answer.json()
+            assert body.pop("uptime_seconds") >= 0
+            assert body == {
                 "status": "unhealthy",
                 "service": "stories",
                 "version": "1.2.3",
@@ -265,3 +267,40 @@ async def test_a_caller_who_declares_much_and_sends_nothing_is_answered_in_the_e
         async with asyncio.timeout(5):
             assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
         writer.close()
+
+
+async def test_a_service_that_goes_on_without_a_dependency_says_so_and_stays_ready() -> None:
+    async def away() -> None:
+        raise Unavailable("Redis does not answer")
+
+    app = create_app(
+        service="stories",
+        title="t",
+        description="d",
+        version="1",
+        checks={"database": healthy},
+        degraded_by={"redis": away, "jobs": healthy},
+    )
+    async with to(app) as client:
+        answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert {name: one["status"] for name, one in answer.json()["dependencies"].items()} == {
+        "database": "healthy",
+        "redis": "unhealthy",
+        "jobs": "healthy",
+    }
+
+
+async def test_whoever_is_told_that_something_is_away_is_told_when_to_come_back() -> None:
+    app = service()
+
+    @app.get("/away")
+    async def away() -> None:
+        raise Unavailable("the database does not answer")
+
+    @app.get("/away-for-long")
+    async def away_for_long() -> None:
+        raise Unavailable("the database does not answer", retry_after=60)
+
+    async with to(app) as client:
+        assert [(await client.get(path)).headers["retry-after"] for path in ("/away", "/away-for-long")] == ["5", "60"]

@@ -19,6 +19,7 @@ from tests.contract.core.serving import Issuer, issuing
 
 from octavo_core.errors import Unauthenticated, Unavailable
 from octavo_core.identity import ANONYMOUS, DiscoveredKeys, JwksKeys, Principal, StaticKeys, TokenVerifier, keys
+from octavo_core.identity.revocation import MEMBER, subject_digest
 
 ISSUER, AUDIENCE = "https://auth.example", "octavo"
 
@@ -242,6 +243,33 @@ async def test_a_key_that_the_issuer_withdrew_opens_nothing_once_the_set_is_stal
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
     monkeypatch.setattr(keys, "FRESH_S", 0.0)
     await refused(remote, f"Bearer {ED.token()}")
+
+
+async def test_an_account_that_the_issuer_revokes_is_refused_and_let_in_again(
+    issuer: Issuer, remote: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "REVOKED_FRESH_S", 0.0)
+    issuer.body = {"keys": [ED.jwk], MEMBER: []}
+    assert await remote.verify(f"Bearer {ED.token(sub='ana')}")
+    issuer.body = {"keys": [ED.jwk], MEMBER: [subject_digest("ana"), 7]}
+    await refused(remote, f"Bearer {ED.token(sub='ana')}")
+    assert (await remote.verify(f"Bearer {ED.token(sub='eva')}")).user == "eva"
+    # An issuer that cannot be asked has said what it said.
+    issuer.status = 503
+    await refused(remote, f"Bearer {ED.token(sub='ana')}")
+    issuer.status, issuer.body = 200, {"keys": [ED.jwk], MEMBER: []}
+    assert await remote.verify(f"Bearer {ED.token(sub='ana')}")
+
+
+async def test_an_issuer_without_revocations_is_not_asked_for_them(
+    issuer: Issuer, remote: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "REVOKED_FRESH_S", 0.0)
+    for _ in range(3):
+        assert await remote.verify(f"Bearer {ED.token()}")
+    assert issuer.asked == 1
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,11 +12,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from octavo_core.errors import Fault, InvalidInput, OctavoError
+from octavo_core.http.docs_pages import add_docs_pages
 from octavo_core.http.edge import Edge
 from octavo_core.http.health import Check, health_router
+from octavo_core.http.lifespan import Lifespan
 from octavo_core.http.problems import PROBLEM_RESPONSES, problem_for_status, problem_response
-
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+from octavo_core.http.security_headers import SecuredAnswers
 
 
 def create_app(
@@ -27,14 +27,17 @@ def create_app(
     description: str,
     version: str,
     checks: Mapping[str, Check],
+    degraded_by: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
     cors_origins: Sequence[str] = (),
     max_body_bytes: int = 1_048_576,
     prefix: str = "",
 ) -> FastAPI:
-    """A FastAPI application with the health trio, `/metrics`, `/docs`, correlation ids, problem responses, CORS and a body limit.
+    """A FastAPI application with the health trio, `/metrics`, `/docs`, correlation ids, problem responses, CORS, a body
+    limit, and the headers that browsers are told with what they may do.
 
-    `checks` are the dependencies that readiness stands on. The caller adds its routes to what comes back. Under `prefix`
+    `checks` are the dependencies that readiness stands on; `degraded_by` those without which the service goes on with less, and says so.
+    The caller adds its routes to what comes back. Under `prefix`
     (`/api/auth`) are the document, its pages, health and metrics, where several services share a host; routes are the caller's own.
     """
     app = FastAPI(
@@ -44,10 +47,10 @@ def create_app(
         lifespan=lifespan,
         responses=PROBLEM_RESPONSES,
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=f"{prefix}/docs",
-        redoc_url=f"{prefix}/redoc",
-        swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
+        docs_url=None,
+        redoc_url=None,
     )
+    add_docs_pages(app, prefix)
     app.add_middleware(Edge, service=service, max_body_bytes=max_body_bytes)
     if cors_origins:
         # Around the edge, so that a browser may read its refusals (413, 500) too.
@@ -67,10 +70,11 @@ def create_app(
             ],
             expose_headers=["x-correlation-id", "etag", "location", "retry-after", "preference-applied"],
         )
+        app.add_middleware(SecuredAnswers)
     app.add_exception_handler(OctavoError, _octavo_error)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.include_router(health_router(service, version, checks), prefix=prefix)
+    app.include_router(health_router(service, version, checks, degraded_by), prefix=prefix)
     app.add_api_route(f"{prefix}/metrics", _metrics, methods=["GET"], include_in_schema=False)
     return app
 

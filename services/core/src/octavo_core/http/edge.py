@@ -1,4 +1,5 @@
-"""The outermost layer of every service, one plain ASGI callable: correlation id, body limit, metrics, last catch.
+"""The outermost layer of every service, one plain ASGI callable: who may ask how often, correlation id, body limit, metrics, headers for
+browsers, a log line for what was refused, last catch.
 
 Composed services share one edge: an inner one steps aside when an outer one has already taken the request.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -15,9 +17,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from octavo_core.errors import TooLarge
+from octavo_core.http.door import Door, door
 from octavo_core.http.problems import build_problem, problem_response
+from octavo_core.http.refusals import tell_refusal
+from octavo_core.http.security_headers import secured
 from octavo_core.ids import correlation_id
 from octavo_core.telemetry.tracing import tell_request
+from octavo_core.visits import visits_told
+
+if TYPE_CHECKING:
+    from octavo_core.identity.principal import Principal
 
 log = structlog.get_logger(__name__)
 
@@ -43,23 +52,29 @@ class Edge:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _TAKEN in scope:
+        if scope["type"] == "lifespan" or _TAKEN in scope:
             await self._app(scope, receive, send)
             return
         scope[_TAKEN] = True
+        doorway = door()
+        await doorway.learn_caller(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._upgrade(doorway, scope, receive, send)
+            return
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         offered = next((value.decode("latin-1") for name, value in headers if name == b"x-correlation-id"), None)
         correlation = correlation_id(offered)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(correlation_id=correlation)
+        structlog.contextvars.bind_contextvars(correlation_id=correlation, service=self._service)
         started, status = time.perf_counter(), 0
         limited = _LimitedBody(receive, self._max_body_bytes)
+        visitor = _Visitor(doorway, scope)
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-correlation-id", correlation.encode())]
+                message["headers"] = secured([*message.get("headers", ()), (b"x-correlation-id", correlation.encode())], scope)
                 DURATION.labels(self._service, _route(scope)).observe(time.perf_counter() - started)
             await send(message)
 
@@ -69,8 +84,13 @@ class Edge:
                 await send_marked(message)
 
         try:
+            refusal = doorway.refusal_of_address(scope)
+            if refusal is not None:
+                await problem_response(refusal)(scope, receive, send_marked)
+                return
             await limited.check_declared(headers)
-            await self._app(scope, limited, send_unless_too_large)
+            with visits_told(visitor.welcome):
+                await self._app(scope, limited, send_unless_too_large)
             if limited.exceeded and status == 0:
                 raise limited.too_large()
         except TooLarge as error:
@@ -87,7 +107,13 @@ class Edge:
                 scope, receive, send_marked
             )
         finally:
+            if 400 <= status < 499:
+                tell_refusal(scope, status=status, method=_method(scope), route=_route(scope), user=visitor.user)
             REQUESTS.labels(self._service, _method(scope), _route(scope), str(status)).inc()
+            if status >= 400 and "/health" not in _route(scope):
+                # So that the correlation id that a caller was shown leads somewhere. What went well is counted, not written down, and
+                # probes ask every few seconds.
+                log.info("request refused", method=_method(scope), route=_route(scope), status=status)
             tell_request(
                 service=self._service,
                 method=_method(scope),
@@ -96,6 +122,35 @@ class Edge:
                 correlation_id=correlation,
                 seconds=time.perf_counter() - started,
             )
+
+    async def _upgrade(self, doorway: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = doorway.refusal_of_address(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        structlog.contextvars.clear_contextvars()
+        tell_refusal(scope, status=429, method="GET", route="(websocket)", user=None, said=(refusal.code, refusal.message))
+        await send({"type": "websocket.close", "code": 1013, "reason": refusal.message})
+
+
+class _Visitor:
+    """Whose token the request brought, once somebody has checked it."""
+
+    __slots__ = ("_door", "_scope", "user")
+
+    def __init__(self, doorway: Door, scope: Scope) -> None:
+        self._door = doorway
+        self._scope = scope
+        self.user: str | None = None
+
+    def welcome(self, principal: Principal) -> None:
+        if self.user is not None:
+            # Two layers checked the same token.
+            return
+        self.user = principal.user
+        refusal = self._door.refusal_of_user(self._scope, principal)
+        if refusal is not None:
+            raise refusal
 
 
 class _LimitedBody:

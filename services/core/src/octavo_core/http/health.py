@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from octavo_core.errors import OctavoError
+from octavo_core.http.problems import UNAVAILABLE_S
 
 log = structlog.get_logger(__name__)
 
@@ -20,19 +22,23 @@ Check = Callable[[], Awaitable[None]]
 TIMEOUT_S = 3.0
 
 
-def health_router(service: str, version: str, checks: Mapping[str, Check]) -> APIRouter:
+def health_router(service: str, version: str, checks: Mapping[str, Check], degraded_by: Mapping[str, Check] | None = None) -> APIRouter:
+    """`degraded` is ready: a dependency of `degraded_by` is away, and the service goes on with less."""
     router = APIRouter(tags=["health"])
+    began = time.monotonic()
 
     async def overall() -> JSONResponse:
-        found = await _run(checks)
-        healthy = all(item["status"] == "healthy" for item in found.values())
+        found = await _run({**checks, **(degraded_by or {})})
+        away = {name for name, item in found.items() if item["status"] != "healthy"}
+        ready = not away & checks.keys()
         body = {
-            "status": "healthy" if healthy else "unhealthy",
+            "status": "unhealthy" if not ready else "degraded" if away else "healthy",
             "service": service,
             "version": version,
+            "uptime_seconds": round(time.monotonic() - began, 1),
             "dependencies": found,
         }
-        return JSONResponse(body, 200 if healthy else 503)
+        return JSONResponse(body, 200 if ready else 503, {} if ready else {"retry-after": str(UNAVAILABLE_S)})
 
     async def live() -> dict[str, str]:
         return {"status": "alive"}

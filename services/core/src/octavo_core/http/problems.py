@@ -10,12 +10,17 @@ from typing import Any
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from octavo_core import errors
 from octavo_core.errors import Fault, OctavoError
 
 MEDIA_TYPE = "application/problem+json"
+SAID = "octavo.problem"
+"""In a scope: the code and the message of the error that the request was answered with."""
+UNAVAILABLE_S = 5
+"""When to come back to a service that lacks a dependency, where nobody knows better."""
 
 _STATUS: dict[type[OctavoError], int] = {
     errors.InvalidInput: 422,
@@ -72,14 +77,28 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 """For OpenAPI documents: what every operation may answer beside its result."""
 
 
+class ErrorResponse(Response):
+    """Leaves in the scope what it says, as code and message, where the edge finds it for the log."""
+
+    def __init__(self, content: bytes, status: int, *, code: str, message: str, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(content, status, headers=headers, media_type=media_type)
+        self._said = (code, message)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SAID] = self._said
+        await super().__call__(scope, receive, send)
+
+
 def status_of(error: OctavoError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
 def problem_response(error: OctavoError) -> Response:
-    headers = {}
-    if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+    headers, after = {}, error.retry_after
+    if after is None and isinstance(error, errors.Unavailable):
+        after = UNAVAILABLE_S
+    if after is not None:
+        headers["retry-after"] = str(max(1, math.ceil(after)))
     if isinstance(error, errors.Unauthenticated):
         headers["www-authenticate"] = "Bearer"
     return build_problem(status_of(error), error.code, error.message, faults=error.faults, headers=headers)
@@ -107,4 +126,4 @@ def build_problem(
     }
     if faults:
         body["errors"] = [fault.as_dict() for fault in faults]
-    return Response(orjson.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return ErrorResponse(orjson.dumps(body), status, code=code, message=message, headers=headers or {}, media_type=MEDIA_TYPE)

@@ -16,8 +16,10 @@ import uvloop
 from fastapi import FastAPI
 from pydantic import Field
 
-from octavo_core.errors import OctavoError
+from octavo_core.errors import Misconfigured, OctavoError
 from octavo_core.garbage import freeze_what_is_loaded
+from octavo_core.http.door import configure_door
+from octavo_core.identity import JwksKeys, KeySource
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 
@@ -35,6 +37,15 @@ class ServiceSettings(CommonSettings):
     issuer: str = Field("octavo", description="Issuer that tokens must name.")
     audience: str = Field("octavo", description="Audience that tokens must name.")
 
+    def key_source(self, given: KeySource | None) -> KeySource:
+        """What tokens are checked with: `given`, where whoever composes the service has it, or else what is fetched from `jwks_url`.
+        Raises `Misconfigured`."""
+        if given is not None:
+            return given
+        if self.jwks_url is None:
+            raise Misconfigured("OCTAVO_JWKS_URL must say where the public keys are that tokens are checked with")
+        return JwksKeys(self.jwks_url)
+
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -46,6 +57,7 @@ def run(service: str, kind: type[Settings], create: Callable[[Settings], FastAPI
         settings = read_settings(kind)
         configure_logging(service, fmt=settings.log_format, level=settings.log_level)
         configure_tracing(f"octavo-{service}", settings.otlp_endpoint)
+        configure_door(settings)
         app = create(settings)
     except OctavoError as error:
         if not logging.getLogger().handlers:
@@ -63,7 +75,7 @@ def run(service: str, kind: type[Settings], create: Callable[[Settings], FastAPI
         log_config=None,
         log_level="warning",
         server_header=False,
-        # Nothing here asks for the caller's address, and each request would pay for looking.
+        # `OCTAVO_TRUSTED_PROXIES` decides at the edge whose word is believed.
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN_S,
