@@ -37,6 +37,7 @@ _AVAILABLE: dict[str, tuple[Callable[[], bool], str]] = {
     "host-cluster": (cluster.host_cluster_available, "be root, install what `.ci/run` lists, and run `./task cluster:build`"),
     "images": (lambda: Path("build/images/service.tar").exists(), "run `./task images`"),
     "buildah": (lambda: shutil.which("buildah") is not None, "install buildah"),
+    "chromium": (lambda: shutil.which("chromium") is not None, "install chromium"),
     "node": (lambda: shutil.which("node") is not None and shutil.which("npm") is not None, "install nodejs and npm"),
 }
 

@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +19,7 @@ import aiohttp
 import pytest
 import yaml
 from tests.servers.platform import Platform, platform
+from tests.servers.starting import wait_until
 from tests.servers.upstream import Upstream, upstream
 
 from octavo_core.clock import SystemClock
@@ -99,7 +99,8 @@ async def test_every_accepted_job_ends_exactly_once(chaotic: Platform) -> None:
         kind = min(KINDS, key=lambda name: kills[name]) if submitting.done() else kind
         kills[kind] += chaotic.kill(kind)
         if submitting.done():
-            await asyncio.sleep(chance.uniform(0.3, 1.0))
+            # Killed before it lives it would be no kill.
+            await asyncio.to_thread(wait_until, lambda kind=kind: bool(chaotic.children(kind)), what=f"no {kind} comes back", deadline_s=60)
     accepted = await submitting
     ended = await asyncio.to_thread(_wait_until_all_ended, chaotic.home / "jobs.db", 120 + JOBS / 20)
     print(f"chaos: kills {dict(kills)}, states {dict(ended)}")  # noqa: T201
@@ -139,7 +140,7 @@ async def _submit_all(platform: Platform) -> dict[str, str]:
                         else:
                             assert answer.status in (429, 503), await answer.text()
                 except (aiohttp.ClientError, TimeoutError):
-                    await asyncio.sleep(0.1)
+                    await asyncio.to_thread(wait_until, platform.is_ready, what="the platform does not come back", deadline_s=60)
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         await asyncio.gather(*(submit_some(session) for _ in range(16)))
@@ -147,11 +148,13 @@ async def _submit_all(platform: Platform) -> dict[str, str]:
 
 
 def _wait_until_all_ended(path: Path, deadline_s: float) -> Counter[str]:
-    end = time.monotonic() + deadline_s
-    while True:
+    states: Counter[str] = Counter()
+
+    def all_ended() -> bool:
+        nonlocal states
         with closing(sqlite3.connect(path, timeout=10)) as connection:
             states = Counter(dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()))
-        if not states["queued"] and not states["running"]:
-            return states
-        assert time.monotonic() < end, f"jobs that do not end: {dict(states)}"
-        time.sleep(0.2)
+        return not states["queued"] and not states["running"]
+
+    wait_until(all_ended, what="there are jobs that do not end", deadline_s=deadline_s)
+    return states

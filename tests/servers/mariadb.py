@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,8 @@ def mariadb_server(folder: Path) -> Iterator[str]:
         program, "--no-defaults", f"--datadir={data}", f"--socket={data}/s.sock", f"--port={port}", "--bind-address=127.0.0.1",
         "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve", "--max-connections=200",
     ]  # fmt: skip
-    with running(argv, log=folder / "mariadb.log", user=user):
+    # Nobody reads the data again.
+    with running(argv, log=folder / "mariadb.log", user=user, end=signal.SIGKILL):
         wait_until(lambda: _create_user(port, data), what="MariaDB does not answer", deadline_s=60)
         yield f"mysql://octavo:octavo@127.0.0.1:{port}"
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,8 @@ def postgresql_server(folder: Path) -> Iterator[str]:
         user=user,
     )
     options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}", "-c", "max_connections=200"]
-    with running([postgres, "-D", str(data), "-p", str(port), *options], log=folder / "postgresql.log", user=user):
+    # SIGQUIT: at once, without waiting for who is still connected, and nothing shared is left behind. Nobody reads the data again.
+    with running([postgres, "-D", str(data), "-p", str(port), *options], log=folder / "postgresql.log", user=user, end=signal.SIGQUIT):
         wait_until(lambda: _ready(data), what="PostgreSQL does not answer")
         yield f"postgresql://octavo@127.0.0.1:{port}"
 

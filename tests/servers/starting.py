@@ -19,10 +19,14 @@ class ServerDidNotStart(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Processes that test side by side take turns at the numbers, so that none is offered to two."""
+    lane, lanes = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port % lanes == lane:
+            return port
 
 
 def wait_until(check: Callable[[], bool], *, what: str, deadline_s: float = 30.0) -> None:
@@ -42,8 +46,10 @@ def accepts_connections(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(argv: Sequence[str], *, log: Path, user: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, in a session of its own; ended by SIGTERM, then SIGKILL. `user`: run as that user when we are root."""
+def running(
+    argv: Sequence[str], *, log: Path, user: str | None = None, end: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, in a session of its own; ended by `end`, then SIGKILL. `user`: run as that user when we are root."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             argv,
@@ -57,7 +63,7 @@ def running(argv: Sequence[str], *, log: Path, user: str | None = None) -> Itera
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, end)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,5 @@
-"""A door before a server: shut, it refuses new connections and cuts off those that are open; what lies behind goes on undisturbed."""
+"""A door before a server, which goes on undisturbed behind it. Shut, it refuses new connections and cuts off those that are open. Hushed,
+it takes connections and bytes and passes nothing on, as a network that swallows packets or a server that hangs."""
 
 from __future__ import annotations
 
@@ -21,11 +22,18 @@ class TcpGate:
     _listener: socket.socket | None = None
     _open: list[socket.socket] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _flowing: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
+        """After a hush, what was said into it is lost, and its connections are cut off."""
+        self.shut()
+        self._flowing.set()
         listener = socket.create_server(("127.0.0.1", self._port), backlog=64)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def hush(self) -> None:
+        self._flowing.clear()
 
     def shut(self) -> None:
         listener, self._listener = self._listener, None
@@ -52,16 +60,16 @@ class TcpGate:
             with self._lock:
                 self._open += [caller, server]
             for source, sink in ((caller, server), (server, caller)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    for end in (source, sink):
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            while data := source.recv(65_536):
+                self._flowing.wait()
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
@@ -76,3 +84,5 @@ def tcp_gate(server_url: str) -> Iterator[TcpGate]:
         yield gate
     finally:
         gate.shut()
+        # Whoever waits with something in hand finds its connection closed.
+        gate._flowing.set()

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.servers.databases import BACKENDS, new_database
+from tests.servers.databases import BACKENDS, migrated_database, new_database
 
 from octavo_core.clock import ManualClock
 from octavo_jobs.store import JobStore, open_store
+from octavo_jobs.store.schema import metadata
 
 
 @pytest.fixture
@@ -25,10 +26,21 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield url
 
 
+@pytest.fixture(params=BACKENDS)
+async def migrated_url(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> str:
+    """Of a database with the schema, and no jobs."""
+
+    async def migrate(url: str) -> None:
+        opened = open_store(url, clock)
+        await opened.migrate()
+        await opened.close()
+
+    return await migrated_database(request, tmp_path, tables=metadata, migrate=migrate)
+
+
 @pytest.fixture
-async def store(database_url: str, clock: ManualClock) -> AsyncIterator[JobStore]:
-    opened = open_store(database_url, clock)
-    await opened.migrate()
+async def store(migrated_url: str, clock: ManualClock) -> AsyncIterator[JobStore]:
+    opened = open_store(migrated_url, clock)
     yield opened
     await opened.close()
     await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,11 +16,13 @@ from tests.servers.redis import RedisServer
 from tests.unit.jobs.making import eventually, new_job, queued
 
 from octavo_core.clock import ManualClock
-from octavo_jobs.channels import stream_key
+from octavo_core.ids import generate_uuid
+from octavo_jobs.channels import WEBHOOKS, stream_key
 from octavo_jobs.context import TOKEN_BUFFER_CHARS, JobContext
 from octavo_jobs.events import STREAM_TTL_S, Event, EventPublisher
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.model import Accepted, Finish, Succeeded
+from octavo_jobs.named_webhooks import NamedWebhooks
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
 from octavo_jobs.store import JobStore, open_store
@@ -254,3 +257,40 @@ async def test_what_is_said_after_the_end_is_not_heard(publisher: EventPublisher
     assert [event["data"].get("text", event["data"].get("n")) for event in events] == ["the last word", 99]
     assert context.is_ended
     assert context.progress_json is None
+
+
+async def test_the_end_of_a_job_that_names_a_webhook_waits_until_it_is_taken_over(
+    publisher: EventPublisher, client: redis.asyncio.Redis, jobs_store: JobStore
+) -> None:
+    named = NamedWebhooks(client)
+    ended = queued(state=State.SUCCEEDED, result='{"text":"ó"}', version=3, webhook="https://example.com/told")
+    publisher.publish_transitions(
+        [replace(ended, state=State.RUNNING, version=2), ended, replace(ended, owner="eva"), replace(ended, webhook=None)]
+    )
+    await stored_at_least(client, 3)
+    (mine, hers), position = await named.after("0-0")
+    assert (mine.user, mine.job, mine.type, mine.version, mine.url) == ("ana", ended.id, "job.succeeded", 3, ended.webhook)
+    told = orjson.loads(mine.body)
+    assert (told["id"], told["data"]["result"]) == (mine.id, {"text": "ó"})
+    assert "example.com" not in mine.body
+    assert (hers.user, hers.id) == ("eva", position)
+    assert "example.com" not in str(await stored(client))
+    await named.done([mine.id])
+    await named.done([mine.id])
+    assert [one.user for one in (await named.after("0-0"))[0]] == ["eva"]
+
+
+async def test_what_waits_of_a_user_is_forgotten_and_what_cannot_be_read_is_thrown_away(
+    publisher: EventPublisher, client: redis.asyncio.Redis
+) -> None:
+    named = NamedWebhooks(client)
+    await client.xadd(WEBHOOKS, {"e": b"{", "w": b"https://example.com"})
+    ended = queued(state=State.FAILED, error='{"error":"x","message":"y"}', version=3, webhook="https://example.com/told")
+    publisher.publish_transitions(replace(ended, id=generate_uuid(), owner="ana" if n % 2 else "eva") for n in range(250))
+    await stored_at_least(client, 125, "eva")
+    await named.forget("ana")
+    await named.forget("ana")
+    found, position = await named.after("0-0")
+    more, _ = await named.after(position)
+    assert {one.user for one in found + more} == {"eva"}
+    assert len(found + more) == await client.xlen(WEBHOOKS) == 125

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,10 @@ from octavo_core.clock import ManualClock
 from octavo_core.errors import Unavailable
 from octavo_core.ids import generate_uuid
 from octavo_jobs.lifecycle import RING_GRACE_MS, Failure, Job, Policy, State
-from octavo_jobs.model import Accepted, CancelConfirmed, Finish, HandedBack, KeyReused, NewJob, PageRequest, Renewal, Succeeded
-from octavo_jobs.store import JobStore, open_store
-from octavo_jobs.store.migrations import current
-from octavo_jobs.store.schema import metadata
+from octavo_jobs.model import Accepted, CancelConfirmed, Finish, HandedBack, KeyReused, NewJob, PageRequest, Recent, Renewal, Succeeded
+from octavo_jobs.store import JobStore, open_store, open_transactions
+from octavo_jobs.store.migrations import JOBS, current
+from octavo_jobs.store.schema import jobs, metadata
 
 BOOM = Failure('{"error":"boom","message":"it broke"}', retryable=True)
 FATAL = Failure('{"error":"fatal","message":"it will always break"}', retryable=False)
@@ -62,6 +63,34 @@ async def test_an_accepted_job_reads_back_as_it_was_written(store: JobStore, clo
     assert found.policy == Policy(max_attempts=7, lease_ms=1234)
     assert found.created_at == clock.now_ms()
     assert found.version == 1
+
+
+async def test_a_jobs_webhook_stays_with_it(store: JobStore) -> None:
+    (accepted,) = await accept(store, replace(new(), webhook="https://example.com/hooks/ñ?key=1"))
+    (claimed,) = await store.claim_many([accepted.id], worker="w1")
+    (ended,) = await store.finish_many([Finish(accepted.id, claimed.attempt, Succeeded("{}"))])
+    assert ended is not None
+    assert [accepted.webhook, claimed.webhook, ended.webhook, (await get(store, accepted.id)).webhook] == [accepted.webhook] * 4
+
+
+async def test_jobs_of_the_version_before_are_kept(database_url: str, clock: ManualClock) -> None:
+    before = replace(JOBS, head="0001")
+    transactions = open_transactions(database_url)
+    await transactions.write(before.migrate)
+    row = {
+        "id": generate_uuid(), "queue": "stories", "owner": "ana", "state": "queued", "request": "{}", "policy": "{}",
+        "correlation_id": "c",
+        "created_at": 1, "updated_at": 1, "available_at": 1, "attempt": 0, "failures": 0, "version": 1, "published_version": 0,
+        "cancel_requested": False,
+    }  # fmt: skip
+    columns = [column for column in jobs.c if column.name in row]
+    old = sa.table("jobs", *(sa.column(column.name, column.type) for column in columns))
+    await transactions.write(lambda connection: connection.execute(sa.insert(old).values(row)))
+    await transactions.close()
+    store = open_store(database_url, clock)
+    await asyncio.gather(store.migrate(), store.migrate())
+    assert (await get(store, str(row["id"]))).webhook is None
+    await store.close()
 
 
 async def test_answers_come_in_the_order_of_the_questions(store: JobStore) -> None:
@@ -319,6 +348,24 @@ async def test_pages_go_from_new_to_old_without_gap_or_repeat(store: JobStore) -
     assert cancelled.id == mine[2].id
 
 
+async def test_pages_begin_after_an_id_and_recent_work_is_counted_from_a_moment(store: JobStore, clock: ManualClock) -> None:
+    mine = await accept(store, *(new() for _ in range(4)), new(queue="texts"))
+    page = await store.page(PageRequest(limit=9, after=mine[1].id, before=mine[3].id, queue="stories"))
+    assert [job.id for job in page] == [mine[2].id]
+    await store.claim_many([mine[0].id, mine[1].id], worker="w")
+    await store.finish_many([Finish(mine[0].id, 1, Succeeded("{}")), Finish(mine[1].id, 1, FATAL)])
+    await store.cancel(mine[2].id)
+    # Ids are made by the machine's clock.
+    accepted = int(mine[0].id.replace("-", "")[:12], 16)
+    assert await store.recent(["texts", "stories", "none"], accepted) == [
+        Recent("texts", accepted=1),
+        Recent("stories", accepted=4, succeeded=1, failed=1, cancelled=1),
+        Recent("none"),
+    ]
+    assert await store.recent(["stories"], accepted + 3_600_000) == [Recent("stories")]
+    assert await store.recent([], accepted) == []
+
+
 async def test_ended_jobs_go_when_their_time_is_over(store: JobStore, clock: ManualClock) -> None:
     job = await running(store, retention_ms=60_000)
     await store.finish_many([Finish(job.id, 1, Succeeded("{}"))])
@@ -377,11 +424,11 @@ async def test_migrating_twice_and_at_once_is_harmless(database_url: str, clock:
         await store.close()
 
 
-async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: JobStore, database_url: str) -> None:
+async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: JobStore, migrated_url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    url = sa.make_url(database_url)
+    url = sa.make_url(migrated_url)
     driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mysql": "mysql+aiomysql"}[url.drivername]
 
     def differences(connection: sa.Connection) -> list[object]:
@@ -392,7 +439,7 @@ async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: JobStore
         return list(compare_metadata(context, metadata))
 
     if url.drivername == "sqlite":
-        with sa.create_engine(database_url).connect() as connection:
+        with sa.create_engine(migrated_url).connect() as connection:
             assert differences(connection) == []
         return
     engine = create_async_engine(url.set(drivername=driver))

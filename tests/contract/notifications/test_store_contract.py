@@ -73,6 +73,23 @@ async def test_changes_and_rotation(store: NotificationStore, clock: ManualClock
     assert again.former_secret == "new"
 
 
+async def test_the_webhook_of_jobs_is_made_once_counts_for_none_and_is_followed_by_nobody(store: NotificationStore) -> None:
+    wanted = webhook(url="", events=())
+    made = await asyncio.gather(*(store.webhook_of_jobs(replace(wanted, secret=f"s{n}")) for n in range(4)))
+    assert len({one.secret for one in made}) == 1
+    assert await store.add_webhook(webhook(), most=1)
+    assert len(await store.webhooks("ana")) == 2
+    await store.erase("ana")
+    await store.webhook_of_jobs(wanted)
+    assert await store.followed() == {}
+    (delivery,) = await store.add_deliveries([replace(told(wanted), url="https://example.com/told")])
+    assert delivery.url == "https://example.com/told"
+    assert await store.record_attempt(attempt(delivery.id, status=410, last=True), disable_days=1) is None
+    kept = await store.webhook("ana", wanted.id)
+    assert kept is not None
+    assert (kept.enabled, kept.failing_since) == (True, None)
+
+
 async def test_an_event_is_delivered_once_whoever_writes_it(store: NotificationStore) -> None:
     mine = webhook()
     await store.add_webhook(mine, most=5)

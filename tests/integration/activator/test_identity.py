@@ -80,3 +80,11 @@ def test_what_cannot_be_checked_here_is_not_accepted_here(asleep: Generator) -> 
     asleep.put("asleep", resource={"task": "text", "auth": {"mode": "oidc", "issuer": "https://login.example.org"}})
     assert_problem(asleep.submit(**ASYNC), 503)
     assert asleep.waiting is None
+
+
+def test_where_everyone_may_call_a_token_still_says_whose_the_work_is(asleep: Generator, tokens: Issuer) -> None:
+    hers, anybodys = asleep.accepted(**tokens.headers("ana")), asleep.accepted()
+    assert asleep.client.get(f"/api/v1/generate/{anybodys}").status_code == 200
+    assert asleep.client.get(f"/api/v1/generate/{hers}", headers=tokens.headers("ana")).status_code == 200
+    assert_problem(asleep.client.get(f"/api/v1/generate/{hers}"), 404)
+    assert_problem(asleep.submit(authorization=f"Bearer {tokens.token('ana', exp=int(time.time()) - 3_600)}"), 401)

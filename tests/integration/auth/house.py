@@ -41,7 +41,7 @@ class House:
 
     def from_address(self, address: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.service.app, client=(address, 40_000))
-        return httpx.AsyncClient(transport=transport, base_url="http://octavo.test")
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
     async def messages(self, to: str) -> list[dict[str, Any]]:
         """Newest first."""
@@ -119,7 +119,7 @@ async def open_house(settings: AuthSettings, **more: Any) -> AsyncIterator[House
     await service.start()
     transport = httpx.ASGITransport(app=service.app, client=("127.0.0.1", 40_000))
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://octavo.test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield House(service, client, settings)
     finally:
         await service.close()

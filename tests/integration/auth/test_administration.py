@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.integration.auth.house import House, assert_problem, open_house, settings_for
 from tests.servers.redis import RedisServer
+from tests.unit.jobs.making import eventually
+
+from octavo_auth.adapters.store.revoking import KEPT_MS
+from octavo_auth.domain import keyring
+from octavo_core.clock import SystemClock
+from octavo_core.errors import Unauthenticated
+from octavo_core.identity import TokenVerifier
+from octavo_core.identity.revocation import MEMBER, subject_digest
 
 ADMIN_PATHS = ("/api/auth/users", "/api/auth/users/{id}", "/api/auth/audit")
 
@@ -22,6 +31,40 @@ async def test_only_admins_see_people_and_the_log(house: House) -> None:
     assert_problem(await house.client.post(f"{where}/logout", headers=tokens.headers), 403)
     service = {"authorization": f"Bearer {await house.service.tokens.service_token('stories')}"}
     assert_problem(await house.client.get("/api/auth/users", headers=service), 401)
+
+
+async def test_other_services_refuse_who_is_suspended_or_deleted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the token that they still have."""
+    monkeypatch.setattr(keyring, "REVOKED_FRESH_S", 0.0)
+    root, ana = await house.join_as_admin(), await house.join()
+    elsewhere, where = TokenVerifier(house.service.keys, issuer="octavo", audience="octavo"), f"/api/auth/users/{ana.user['id']}"
+
+    async def published() -> list[str]:
+        revoked: list[str] = (await house.client.get("/.well-known/jwks.json")).json()[MEMBER]
+        return revoked
+
+    token = ana.headers["authorization"]
+    assert (await elsewhere.verify(token)).user == ana.user["id"]
+    assert await published() == []
+    for _ in range(2):
+        await house.client.patch(where, json={"status": "suspended"}, headers=root.headers)
+    assert await published() == [subject_digest(ana.user["id"])]
+    with pytest.raises(Unauthenticated, match="suspended"):
+        await elsewhere.verify(token)
+    await house.client.patch(where, json={"status": "active"}, headers=root.headers)
+    assert (await elsewhere.verify(token)).user == ana.user["id"]
+    assert (await house.client.delete(where, headers=root.headers)).status_code == 202
+    await eventually(lambda: _is_gone(house, ana.user["id"]), what="the account does not go", deadline_s=30)
+    with pytest.raises(Unauthenticated, match="no more"):
+        await elsewhere.verify(token)
+    assert (await elsewhere.verify(root.headers["authorization"])).role == "admin"
+    # Longer than any token lives.
+    await house.service._store.housekeeping.purge(SystemClock().now_ms() + KEPT_MS + 1, audit_before=0)
+    assert await published() == []
+
+
+async def _is_gone(house: House, user: str) -> bool:
+    return await house.service._store.users.get(user) is None
 
 
 async def test_an_admin_finds_suspends_and_lets_in_again(house: House) -> None:

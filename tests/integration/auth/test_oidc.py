@@ -25,7 +25,7 @@ async def oidc_house(request: pytest.FixtureRequest, issuer: OidcIssuer, tmp_pat
     provider = {
         "name": "entra", "issuer": issuer.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "trust_email": request.param,
     }  # fmt: skip
-    async with open_house(settings_for(tmp_path, redis_server.url, oidc=[provider], public_url="http://octavo.test")) as house:
+    async with open_house(settings_for(tmp_path, redis_server.url, oidc=[provider], public_url="http://localhost")) as house:
         yield house
 
 

@@ -178,3 +178,17 @@ async def test_a_service_acts_for_a_person_with_that_persons_rights_and_for_nobo
     assert (principal.user, principal.role) == (user["id"], "user")
     assert_problem(await house.client.post("/api/auth/service-token", json={**asked, "on_behalf_of": generate_uuid()}), 404)
     assert_problem(await house.client.post("/api/auth/service-token", json={**asked, "client_secret": "x" * 43}), 401)
+
+
+async def test_a_service_acts_for_nobody_who_is_suspended(house: House) -> None:
+    ana, root = await house.register(), await house.join_as_admin()
+    asked = {
+        "client_id": "stories",
+        "client_secret": (house.settings.home / "service.secret").read_text().strip(),
+        "on_behalf_of": ana["id"],
+    }
+    assert (await house.client.post("/api/auth/service-token", json=asked)).status_code == 200
+    for status, answer in (("suspended", 404), ("active", 200)):
+        changed = await house.client.patch(f"/api/auth/users/{ana['id']}", json={"status": status}, headers=root.headers)
+        assert changed.status_code == 200, changed.text
+        assert (await house.client.post("/api/auth/service-token", json=asked)).status_code == answer

@@ -113,3 +113,20 @@ def test_where_no_token_is_asked_for_other_keys_are_none(client: httpx.Client, s
         answer = submit(client, "text", **WAIT, authorization=key)
         assert answer.status_code == 200
         assert client.get(url("text", f"generate/{answer.json()['generation_id']}")).status_code == 200
+
+
+def test_what_a_person_made_is_erased_for_a_service_and_for_nobody_else(client: httpx.Client, shared: Shared) -> None:
+    eva, ben = shared.issuer.headers("eva"), shared.issuer.headers("ben")
+    hers = submit(client, "private", **WAIT, **eva).json()["generation_id"]
+    his = submit(client, "private", **WAIT, **ben).json()["generation_id"]
+    erase = "/generators/private/api/internal/users/eva"
+    assert_problem(client.delete(erase), 401)
+    for person in (eva, shared.issuer.headers("root", "admin")):
+        assert_problem(client.delete(erase, headers=person), 403)
+    assert client.get(url("private", f"generate/{hers}"), headers=eva).status_code == 200
+
+    service = shared.issuer.headers("service:auth", "service")
+    for _ in range(2):
+        assert client.delete(erase, headers=service).status_code == 204
+    assert_problem(client.get(url("private", f"generate/{hers}"), headers=eva), 404)
+    assert client.get(url("private", f"generate/{his}"), headers=ben).status_code == 200

@@ -1,4 +1,4 @@
-"""The images of Redis, PostgreSQL and MariaDB, run as a namespace that enforces "restricted" would run them."""
+"""The images of Redis, PostgreSQL, MariaDB and FerretDB, run as a namespace that enforces "restricted" would run them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymongo
 import pymysql
 import pytest
 import redis
@@ -331,3 +332,31 @@ def _seen_by_others(running: Container) -> bytes:
     """Arguments and environment of the container's first process, as the node's other users and its tools see them."""
     process = Path(f"/proc/{running.pid}")
     return (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+
+
+def test_documents_are_there_after_a_kill_and_after_a_stop(image: Images, volume: Volumes, work: Path) -> None:
+    port = free_port()
+    pod = Pod(args=["mongod", f"--port={port}"], volumes={"/data/db": volume()}, empty=("/tmp",), group=999)
+
+    def documents() -> Any:
+        return pymongo.MongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{port}/characters", serverSelectionTimeoutMS=500)
+
+    def is_there() -> bool:
+        with documents() as client:
+            return bool(client.admin.command("ping"))
+
+    for count, end in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGTERM)):
+        with container(image("mongodb"), pod, work) as running:
+            until(is_there, running)
+            with documents() as client:
+                assert client.characters.people.count_documents({}) == count
+                client.characters.people.insert_one({"name": "Mar"})
+            running.signal(end)
+            running.wait(30)
+
+
+def test_documents_are_not_kept_where_accounts_are_asked_for(image: Images, volume: Volumes, work: Path) -> None:
+    pod = Pod(env={"MONGO_INITDB_ROOT_USERNAME": "octavo"}, volumes={"/data/db": volume()}, empty=("/tmp",), group=999)
+    code, said = finished(image("mongodb"), pod, work)
+    assert code == 1
+    assert "there are no accounts here" in said

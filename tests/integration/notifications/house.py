@@ -18,7 +18,7 @@ from tests.unit.jobs.making import eventually
 
 from octavo_core.clock import SystemClock
 from octavo_core.ids import generate_uuid
-from octavo_jobs.channels import stream_key
+from octavo_jobs.channels import WEBHOOKS, stream_key
 from octavo_jobs.events import Event, add_to_stream
 from octavo_jobs.redis_client import open_redis
 from octavo_notifications.app import Service, create_service
@@ -38,12 +38,22 @@ class Speaker:
         self._client: redis.asyncio.Redis = open_redis(redis_url)
         self._clock = SystemClock()
 
-    async def say(self, user: str, *numbers: int, job: str = "", kind: str = "job.progress", **data: Any) -> str:
+    async def say(
+        self, user: str, *numbers: int, job: str = "", kind: str = "job.progress", webhook: str | None = None, **data: Any
+    ) -> str:
         """The id of the last one; `n` in `data` is its number."""
         pipeline = self._client.pipeline(transaction=False)
         events = [
             Event(
-                kind, job or generate_uuid(), "tales", user, number + 1, self._clock.now_ms(), {"n": number, **data}, kind != "job.progress"
+                kind,
+                job or generate_uuid(),
+                "tales",
+                user,
+                number + 1,
+                self._clock.now_ms(),
+                {"n": number, **data},
+                kind != "job.progress",
+                webhook,
             )
             for number in numbers or (0,)
         ]
@@ -53,6 +63,10 @@ class Speaker:
 
     async def trim(self, user: str, left: int) -> None:
         await self._client.xtrim(stream_key(user), maxlen=left, approximate=False)
+
+    async def waiting(self) -> int:
+        """Ends of jobs that name a webhook and that nobody has taken over."""
+        return int(await self._client.xlen(WEBHOOKS))
 
     async def kept(self, user: str) -> int:
         return int(await self._client.xlen(stream_key(user)))

@@ -58,7 +58,9 @@ def test_tokens_of_the_platform_are_checked_with_its_keys() -> None:
     by = settings(jwks_url="http://auth/jwks.json", issuer="https://id.example.org")
     asked = Objects(story(auth={"mode": "jwt"}), by=by).variables(API)
     assert (asked["OCTAVO_JWKS_URL"], asked["OCTAVO_ISSUER"]) == ("http://auth/jwks.json", "https://id.example.org")
-    assert "OCTAVO_JWKS_URL" not in Objects(story(), by=by).variables(API)
+    open_to_all = Objects(story(), by=by).variables(API)
+    assert open_to_all["OCTAVO_JWKS_URL"] == "http://auth/jwks.json", "a token that is brought still says whose the work is"
+    assert "OCTAVO_JWKS_URL" not in Objects(story()).variables(API)
 
 
 def test_platform_wide_events_and_traces_are_passed_on() -> None:

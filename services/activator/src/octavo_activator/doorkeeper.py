@@ -22,7 +22,12 @@ class Doorkeeper:
     async def principal(self, gate: Gate, authorization: str | None) -> Principal:
         """Raises `Unauthenticated`, or `Unavailable` when the issuer's keys cannot be had."""
         auth = gate.route.auth
-        return ANONYMOUS if auth.mode == "none" else await self._verifier(auth).verify(authorization)
+        if auth.mode != "none":
+            return await self._verifier(auth).verify(authorization)
+        if self._keys is None:
+            return ANONYMOUS
+        verifier = self._verifier(Auth())
+        return await verifier.verify(authorization) if verifier.is_of_issuer(authorization) else ANONYMOUS
 
     def _verifier(self, auth: Auth) -> TokenVerifier:
         if self._keys is None:

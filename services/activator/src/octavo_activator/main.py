@@ -42,6 +42,7 @@ from octavo_activator.submitting import Submitting
 from octavo_activator.tally import Tally
 from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured, OctavoError, Unavailable
+from octavo_core.http import SecuredAnswers, configure_door
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 
@@ -146,6 +147,7 @@ def _with_cors(app: ASGIApp, settings: ActivatorSettings) -> ASGIApp:
             allow_headers=["authorization", "content-type", "idempotency-key", "prefer", "x-correlation-id", "last-event-id"],
             expose_headers=["x-correlation-id", "location", "retry-after", "preference-applied"],
         )
+        app = SecuredAnswers(app)
     return app
 
 
@@ -188,6 +190,7 @@ def main() -> None:
             application_insights=settings.application_insights,
             environment=settings.environment,
         )
+        configure_door(settings)
         _raise_file_limit()
         uvloop.run(serve(settings))
     except OctavoError as error:

@@ -2,7 +2,7 @@
 
 It listens at once: while its database is waited for, the process is alive and not ready, and requests get 503. When the database does
 not come it ends with a last line that says why. SIGTERM: no new connection is taken; open requests and jobs have
-`OCTAVO_DRAIN_SECONDS` to end.
+`OCTAVO_DRAIN_SECONDS` to end. `python -m octavo_auth migrate` brings the schema up to date, and no more.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from octavo_auth.adapters.store import open_auth_store
 from octavo_auth.app import AuthService, create_service
 from octavo_auth.settings import AuthSettings
+from octavo_core.clock import SystemClock
 from octavo_core.errors import OctavoError, Unavailable
 from octavo_core.garbage import freeze_what_is_loaded
-from octavo_core.http import Edge, problem_response
+from octavo_core.http import Edge, configure_door, problem_response
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
+from octavo_jobs.migrating import Migrated, asked_to_migrate, run_migrations
+from octavo_jobs.store import open_store
 
 log = structlog.get_logger(__name__)
 
@@ -116,11 +120,19 @@ async def _start(service: AuthService, gate: Gate, settings: AuthSettings, serve
     log.info("auth is ready", port=settings.port)
 
 
+def _stores(settings: AuthSettings) -> list[Migrated]:
+    return [open_auth_store(settings.users_url()), open_store(settings.jobs_url(), SystemClock())]
+
+
 def main() -> None:
+    if asked_to_migrate():
+        run_migrations("auth", AuthSettings, _stores)
+        return
     try:
         settings = read_settings(AuthSettings)
         configure_logging("auth", fmt=settings.log_format, level=settings.log_level)
         configure_tracing("octavo-auth", settings.otlp_endpoint)
+        configure_door(settings)
         uvloop.run(serve(settings))
     except OctavoError as error:
         configure_logging("auth")

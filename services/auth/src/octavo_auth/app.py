@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import structlog
 from fastapi import FastAPI
 
 from octavo_auth.adapters.erasers import http_eraser
-from octavo_auth.adapters.jobs_side import JobsSide
 from octavo_auth.adapters.key_files import read_master_key, read_service_secret
 from octavo_auth.adapters.messages.catcher import Catcher
 from octavo_auth.adapters.messages.channels import open_channels
@@ -38,7 +36,9 @@ from octavo_auth.domain.tokens import TokenIssuer
 from octavo_auth.settings import AuthSettings
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import OctavoError
+from octavo_core.http import lifespan_of
 from octavo_core.identity import TokenVerifier
+from octavo_jobs.embedded import EmbeddedWorker
 from octavo_jobs.ending import end_task
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class AuthService:
         *,
         clock: Clock,
         store: AuthStore,
-        jobs: JobsSide,
+        jobs: EmbeddedWorker,
         handlers: Handlers,
         erasing: Erasing,
         hashing: Argon2Hashing,
@@ -88,7 +88,8 @@ class AuthService:
         self.app: FastAPI = create_auth_app(
             services,
             checks={"database": store.ping},
-            lifespan=self._lifespan,
+            degraded_by={"jobs": jobs.check_database, "redis": jobs.check_redis},
+            lifespan=lifespan_of(self),
             cors_origins=settings.cors_origins,
             trusted_proxies=settings.trusted_proxies,
             max_body_bytes=settings.max_body_bytes,
@@ -137,12 +138,6 @@ class AuthService:
                 log.exception("auth could not be tended; later again")
             await asyncio.sleep(TEND_EVERY_S)
 
-    @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        await self.start()
-        yield
-        await self.close()
-
 
 def create_service(settings: AuthSettings, *, clock: Clock | None = None, erasers: Sequence[Eraser] = ()) -> AuthService:
     """Nothing is connected before `start`, but keys of a laptop are read from OCTAVO_HOME or made there. `erasers`: of services in the
@@ -157,7 +152,7 @@ def create_service(settings: AuthSettings, *, clock: Clock | None = None, eraser
     hashing = Argon2Hashing(memory_kib=settings.password_memory_kib, passes=settings.password_passes)
     throttle = RedisThrottle(redis_url, scale=settings.throttle_scale)
     portraits = Portraits(max_bytes=settings.picture_max_bytes, max_pixels=settings.picture_max_pixels)
-    jobs = JobsSide(database_url=settings.jobs_url(), redis_url=redis_url, clock=clock)
+    jobs = EmbeddedWorker(settings, clock=clock)
     work = JobWork(jobs.intake, encryption)
     catcher = Catcher(store.outbox, encryption, clock)
     erasing = Erasing(users=store.users, erasers=[*(http_eraser(url, tokens) for url in settings.erase_urls), *erasers], clock=clock)

@@ -76,9 +76,6 @@ class AuthSettings(CommonSettings):
     whatsapp_language: str = Field("en", pattern=r"^[A-Za-z_]{2,8}$", description="Language of that template.")
     oidc: list[OidcProvider] = Field(default_factory=list, description="OpenID Connect issuers whose users may log in; JSON list.")
     audit_days: float = Field(365.0, ge=1, description="How long the audit log is kept.")
-    trusted_proxies: list[str] = Field(
-        default_factory=list, description="Addresses and networks whose X-Forwarded-For is believed; JSON list."
-    )
     throttle_scale: float = Field(
         1.0, ge=0.1, le=1_000, description="Multiplies how often all things may be tried, as where many people share one address."
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -13,10 +11,9 @@ from octavo_characters.domain.characters import CASCADE, Cascade, Characters
 from octavo_characters.domain.drawing import QUEUE, Drawings
 from octavo_characters.settings import CharactersSettings
 from octavo_core.clock import Clock, SystemClock
-from octavo_core.errors import Misconfigured
 from octavo_core.generators import GeneratorClient
-from octavo_core.http import create_app
-from octavo_core.identity import ActingTokens, JwksKeys, KeySource, TokenVerifier
+from octavo_core.http import create_app, lifespan_of
+from octavo_core.identity import ActingTokens, KeySource, TokenVerifier
 from octavo_documents import open_documents
 from octavo_documents.erasing import erasing_router
 from octavo_documents.pictures import Pictures, open_picture_storage
@@ -37,7 +34,7 @@ class Service:
 
     def __init__(self, settings: CharactersSettings, *, clock: Clock, keys: KeySource, tokens: ActingTokens) -> None:
         self._documents = open_documents(settings.documents_address(), clock, timeout_s=settings.documents_timeout_seconds)
-        self._generators = GeneratorClient(settings.generators_url, tokens)
+        self._generators = GeneratorClient(settings.generators_url, tokens, settings.generator_urls)
         self._jobs = EmbeddedWorker(
             settings, [Lane(QUEUE, self._draw, settings.work_concurrency), Lane(CASCADE, self._cascade, settings.work_concurrency)]
         )
@@ -75,7 +72,7 @@ class Service:
             description="The people and beasts of stories. PUT and PATCH ask for If-Match (428 without, 412 with another version's ETag).",
             version=version("octavo-characters"),
             checks={"documents": self._documents.ping, "database": self._jobs.check_database, "redis": self._jobs.check_redis},
-            lifespan=self._lifespan,
+            lifespan=lifespan_of(self),
             cors_origins=settings.cors_origins,
             max_body_bytes=max(settings.max_body_bytes, max_picture_bytes + 1),
             prefix=PREFIX,
@@ -84,14 +81,6 @@ class Service:
         app.include_router(characters_router(self._characters))
         app.include_router(erasing_router(self.erase, PREFIX))
         return app
-
-    @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        await self.start()
-        try:
-            yield
-        finally:
-            await self.close()
 
     async def _draw(self, job: Job, context: JobContext) -> str:
         return await self._drawings(job, context)
@@ -105,8 +94,6 @@ def create_service(
 ) -> Service:
     """`keys`: what tokens are checked with, where they are not to be fetched from `settings.jwks_url`. `tokens`: with what generators
     are called on behalf of people, where the settings do not say it. Raises `Misconfigured`."""
-    if keys is None:
-        if settings.jwks_url is None:
-            raise Misconfigured("OCTAVO_JWKS_URL must say where the public keys are that tokens are checked with")
-        keys = JwksKeys(settings.jwks_url)
-    return Service(settings, clock=clock or SystemClock(), keys=keys, tokens=tokens or settings.acting_tokens("characters"))
+    return Service(
+        settings, clock=clock or SystemClock(), keys=settings.key_source(keys), tokens=tokens or settings.acting_tokens("characters")
+    )

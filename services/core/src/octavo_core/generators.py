@@ -35,10 +35,12 @@ _AWAY = frozenset({500, 502, 503, 504})
 
 
 class GeneratorClient:
-    """`base_url` is the platform's (`http://host:8080`): generators are below `/generators/NAME`. One loop; close it at the end."""
+    """`base_url` is the platform's (`http://host:8080`): generators are below `/generators/NAME`. `elsewhere` has the same for generators
+    that have an address of their own, as in a cluster, by name. One loop; close it at the end."""
 
-    def __init__(self, base_url: str, tokens: ActingTokens) -> None:
-        self._base_url = base_url.rstrip("/")
+    def __init__(self, base_url: str, tokens: ActingTokens, elsewhere: Mapping[str, str] | None = None) -> None:
+        self._base_url = base_url
+        self._elsewhere = elsewhere or {}
         self._tokens = tokens
         self._session: aiohttp.ClientSession | None = None
 
@@ -54,7 +56,8 @@ class GeneratorClient:
         if not NAME.fullmatch(generator):
             raise InvalidInput("generator: is not the name of a generator")
         deadline, pause = time.monotonic() + within_s, _FIRST_PAUSE_S
-        url = f"{self._base_url}/generators/{generator}/api/v1/generate"
+        base = self._elsewhere.get(generator, self._base_url).rstrip("/")
+        url = f"{base}/generators/{generator}/api/v1/generate"
         headers = {"prefer": "respond-async", "idempotency-key": key, "x-correlation-id": correlation_id}
         view = await self._ask(generator, user, "POST", url, headers, orjson.dumps(dict(body)))
         while view.get("status") in ("queued", "running"):

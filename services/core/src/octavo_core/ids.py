@@ -14,6 +14,12 @@ def generate_uuid() -> str:
     return str(uuid_utils.uuid7())
 
 
+def first_uuid_of(ms: int) -> str:
+    """Below every id that `generate_uuid` makes in that millisecond since the epoch or later, and above those of before."""
+    hexadecimal = f"{max(ms, 0):012x}"[-12:]
+    return f"{hexadecimal[:8]}-{hexadecimal[8:]}-7000-8000-000000000000"
+
+
 def generate_prefixed_id(prefix: str) -> str:
     """`proj_0198…`: 32 hexadecimal digits behind a prefix that names the kind."""
     return f"{prefix}_{uuid_utils.uuid7().hex}"

@@ -5,12 +5,13 @@ Some have a second name, that of another program whose installations move here (
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -70,6 +71,29 @@ class CommonSettings(BaseSettings):
     )
     cors_origins: list[str] = Field(default_factory=list, description="Origins that browsers may call from; JSON list.")
     max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576, description="Largest request body.")
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; JSON list.",
+    )
+    edge_requests_per_minute: int = Field(
+        120_000,
+        ge=0,
+        le=100_000_000,
+        description="How many requests one address, and one user, may make to one process in a minute, in the long run; 0: not counted."
+        " The default stops floods alone; 600 suits people. Callers on the machine itself are not counted.",
+    )
+    edge_burst: int = Field(10_000, ge=1, le=1_000_000, description="How many of them at once.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                # Nor `*`: then every caller could say that they are somebody else.
+                raise ValueError("must be addresses and networks such as 10.0.0.0/8") from None
+        return proxies
 
     @classmethod
     def settings_customise_sources(

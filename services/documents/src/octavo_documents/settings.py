@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from octavo_core.errors import Misconfigured
 from octavo_core.http.serving import ServiceSettings
-from octavo_core.identity import ActingTokens, ExchangedTokens, NoTokens
+from octavo_core.identity import ActingTokens, NoTokens, ServiceTokens
 
 
 class DocumentSettings(ServiceSettings):
@@ -30,7 +30,7 @@ class DocumentSettings(ServiceSettings):
             return NoTokens()
         if self.service_secret is None:
             raise Misconfigured("OCTAVO_SERVICE_SECRET must hold the service's secret for OCTAVO_SERVICE_TOKEN_URL")
-        return ExchangedTokens(self.service_token_url, client_id=service, client_secret=self.service_secret.get_secret_value())
+        return ServiceTokens(self.service_token_url, client_id=service, client_secret=self.service_secret.get_secret_value())
 
     def documents_address(self) -> str:
         if self.documents_url is not None:

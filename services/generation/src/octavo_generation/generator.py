@@ -23,6 +23,8 @@ class Generator:
     """What the activator signs with; None where nobody accepts jobs in this generator's stead."""
     open_to_all: bool = False
     """Whether callers without a token are served, too."""
+    platform: TokenVerifier | None = None
+    """Checks the tokens of the platform's own services, whoever issues people's; None where no platform is known."""
 
     @property
     def name(self) -> str:
@@ -59,9 +61,10 @@ def serve(
         retry_max_ms=round(jobs.retry.max_seconds * 1000),
         retention_ms=round(jobs.retention_days * 86_400_000),
     )
+    platform = None if jwks_url is None else TokenVerifier(JwksKeys(jwks_url), issuer=issuer, audience=None)
     verifier = None
     if auth.mode == "none":
-        verifier = None if jwks_url is None else TokenVerifier(JwksKeys(jwks_url), issuer=issuer, audience=None)
+        verifier = platform
     else:
         # Refused rather than served open where anything is missing: a generator that asks for tokens never answers without one.
         if auth.mode == "oidc":
@@ -71,4 +74,6 @@ def serve(
             raise Misconfigured("auth.mode jwt needs OCTAVO_JWKS_URL, where the issuer's public keys are")
         else:
             verifier = TokenVerifier(JwksKeys(jwks_url), issuer=auth.issuer or issuer, audience=auth.audience)
-    return Generator(resource, task_for(resource.spec), policy, verifier, forwarding_key, open_to_all=auth.mode == "none")
+    return Generator(
+        resource, task_for(resource.spec), policy, verifier, forwarding_key, open_to_all=auth.mode == "none", platform=platform
+    )

@@ -28,8 +28,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from octavo_core.errors import Misconfigured, NotFound, Unavailable
 from octavo_core.garbage import freeze_what_is_loaded
-from octavo_core.http import Edge, problem_response
+from octavo_core.http import Edge, configure_door, problem_response
 from octavo_core.identity.forwarding import MIN_KEY_CHARS
+from octavo_core.net.webhooks import WebhookSettings
 from octavo_core.settings import also, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
@@ -116,6 +117,7 @@ _ALWAYS = ("/health", "/metrics", "/api/v1/health", "/docs", "/redoc", "/openapi
 
 
 async def serve(settings: ServerSettings) -> None:
+    configure_door(settings)
     resource = _find(settings)
     key = settings.forwarding_key
     generator = serve_generator(
@@ -130,6 +132,7 @@ async def serve(settings: ServerSettings) -> None:
         pictures=settings.pictures,
         signing_key=_signing_key(settings),
         uploads=read_settings(UploadSettings).upload_limits(),
+        webhooks=read_settings(WebhookSettings).webhook_reach("webhook"),
     )
     services.intake.ids_per_message[generator.name] = min(resource.spec.workers.concurrency, 32)
     app = create_generator_app(
@@ -218,7 +221,7 @@ def _config(settings: ServerSettings, application: ASGIApp) -> uvicorn.Config:
         log_config=None,
         log_level="warning",
         server_header=False,
-        # Nothing here asks for the caller's address, and each request would pay for looking.
+        # `OCTAVO_TRUSTED_PROXIES` decides at the edge whose word is believed.
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),

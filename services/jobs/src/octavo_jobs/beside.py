@@ -1,10 +1,11 @@
-"""Jobs run beside an API: a service's own side effects (mails, webhooks), in the process that accepts them, on the connections that it
-has. Work that takes a core belongs into a worker process (`worker.py`)."""
+"""Jobs run on connections that are there already: what every process that runs jobs has in it.
+
+A service's own side effects (mails, webhooks) run in the process that accepts them (`embedded.py`), work that takes a core in a process
+of its own (`worker.py`).
+"""
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Sequence
 
 import redis.asyncio
@@ -16,15 +17,22 @@ from octavo_jobs.transport import Bell, BellListener
 
 
 class LanesBeside:
-    """Start it when store and Redis clients are open; `stop` drains, and closes nothing that it was given. One per process; a reaper is
-    for the process to run."""
+    """Start it when store and Redis clients are open; `stop` drains, and closes nothing that it was given. A reaper is for the process
+    to run."""
 
     def __init__(
-        self, *, store: JobStore, publisher: EventPublisher, bell: Bell, client: redis.asyncio.Redis, redis_url: str, lanes: Sequence[Lane]
+        self,
+        *,
+        store: JobStore,
+        publisher: EventPublisher,
+        bell: Bell,
+        client: redis.asyncio.Redis,
+        redis_url: str,
+        lanes: Sequence[Lane],
+        worker: str,
     ) -> None:
-        self._runner = Runner(
-            store=store, publisher=publisher, bell=bell, client=client, lanes=lanes, worker=f"{socket.gethostname()}:{os.getpid()}:beside"
-        )
+        """`worker`: what rows and logs call who runs a job."""
+        self._runner = Runner(store=store, publisher=publisher, bell=bell, client=client, lanes=lanes, worker=worker)
         self._redis_url = redis_url
         self._queues = [lane.queue for lane in lanes]
         self._listener: BellListener | None = None

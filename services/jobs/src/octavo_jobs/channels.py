@@ -8,6 +8,10 @@ CANCEL_CHANNEL = "octavo:cancel"
 """Pub/sub: the id of a running job that shall end."""
 
 
+WEBHOOKS = "octavo:webhooks"
+"""Stream: the ends of jobs that name a webhook, until someone has taken them over (`named_webhooks`). No user's stream has this key."""
+
+
 def stream_key(user: str) -> str:
     """The stream of a user's events."""
     return f"octavo:events:{user}"

@@ -30,7 +30,7 @@ from redis.exceptions import RedisError
 
 from octavo_core.clock import to_iso
 from octavo_core.errors import OctavoError
-from octavo_jobs.channels import stream_key
+from octavo_jobs.channels import WEBHOOKS, stream_key
 from octavo_jobs.lifecycle import Job, State
 from octavo_jobs.store.port import JobStore
 
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 STREAM_LENGTH = 20_000
 """Events kept for each user (about); older ones are answered from the row."""
 STREAM_TTL_S = 7 * 86_400
+WEBHOOKS_LENGTH = 100_000
+"""Ends of jobs that wait for the service that tells webhooks (about); beyond it the oldest are lost."""
 MARK_AFTER_S = 0.25
 WAITING_MAX = 50_000
 """Events that wait for a slow Redis; beyond it the oldest go, and the reaper publishes those that matter again."""
@@ -56,6 +58,8 @@ class Event:
     at: int
     data: dict[str, Any]
     transition: bool
+    webhook: str | None = None
+    """Where it is told besides; in no body, since other readers of the stream have no business with it."""
 
     def body(self) -> bytes:
         """JSON without the id, which only the stream knows."""
@@ -92,7 +96,8 @@ def transition_event(job: Job) -> Event:
             data |= {"error": _parsed(job.error)}
         case State.CANCELLED:
             kind = "job.cancelled"
-    return Event(kind, job.id, job.queue, job.owner, job.version, job.updated_at, data, transition=True)
+    webhook = job.webhook if job.state.ended else None
+    return Event(kind, job.id, job.queue, job.owner, job.version, job.updated_at, data, transition=True, webhook=webhook)
 
 
 def add_to_stream(pipeline: redis.asyncio.client.Pipeline, events: Sequence[Event]) -> None:
@@ -104,9 +109,11 @@ def add_to_stream(pipeline: redis.asyncio.client.Pipeline, events: Sequence[Even
             # A token with half a character in it must not take its neighbours along.
             log.warning("an event cannot be written as JSON", job=event.job, type=event.type, error=str(error))
             continue
-        pipeline.execute_command(
-            "XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, "*", "j", event.job, "t", event.type, "e", body
-        )
+        fields = ("*", "j", event.job, "t", event.type, "e", body)
+        if event.webhook is not None:
+            pipeline.execute_command("XADD", WEBHOOKS, "MAXLEN", "~", WEBHOOKS_LENGTH, *fields, "w", event.webhook)
+            pipeline.expire(WEBHOOKS, STREAM_TTL_S)
+        pipeline.execute_command("XADD", stream_key(event.user), "MAXLEN", "~", STREAM_LENGTH, *fields)
     for user in {event.user for event in events}:
         pipeline.expire(stream_key(user), STREAM_TTL_S)
 

@@ -90,6 +90,8 @@ class Job:
     progress: str | None = None
     idempotency_key: str | None = None
     body_hash: str | None = None
+    webhook: str | None = None
+    """Where its end is told, besides its owner's own webhooks; checked by whoever accepted it."""
 
 
 class Refusal(StrEnum):

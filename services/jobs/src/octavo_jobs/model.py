@@ -27,6 +27,8 @@ class NewJob:
     """It ended before it came here: it is written down with this end, `result` and `error`, and never run."""
     result: str | None = None
     error: str | None = None
+    webhook: str | None = None
+    """See `Job.webhook`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,23 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Recent:
+    """Of the jobs that a queue accepted lately: how many, and how many of them have ended how."""
+
+    queue: str
+    accepted: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Newest first. `before` is the id that ended the page before (ids sort by time)."""
+    """Newest first. `before` is the id that ended the page before (ids sort by time); `after` is below all that are wanted."""
 
     limit: int
     before: str | None = None
+    after: str | None = None
     queue: str | None = None
     owner: str | None = None
     states: tuple[State, ...] = ()

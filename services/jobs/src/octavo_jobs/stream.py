@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from octavo_jobs.channels import stream_key
 from octavo_jobs.ending import end_task
+from octavo_jobs.named_webhooks import NamedWebhooks
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +104,7 @@ class EventHub:
     def __init__(self, client: redis.asyncio.Redis) -> None:
         """`client` needs a socket timeout above `BLOCK_MS`."""
         self._client = client
+        self.webhooks = NamedWebhooks(client)
         self._control = f"octavo:events-control:{uuid.uuid4().hex}"
         self._listeners: dict[str, set[Listener]] = {}
         self._positions: dict[str, str] = {}
@@ -194,8 +196,10 @@ class EventHub:
             streams: dict[Any, Any] = {self._control: control}
             users = {stream_key(user): user for user in self._positions}
             streams |= {key: self._positions[user] for key, user in users.items()}
+            # After an outage the first read comes back at once, whether or not there is news, and says that Redis is there.
+            block = BLOCK_MS if self.available else 1
             try:
-                answer = cast("list[tuple[bytes, _Entries]]", await self._client.xread(streams, count=1_000, block=BLOCK_MS))
+                answer = cast("list[tuple[bytes, _Entries]]", await self._client.xread(streams, count=1_000, block=block))
             except (RedisError, OSError) as error:
                 self.available = False
                 log.warning("the event stream waits for Redis", error=type(error).__name__)

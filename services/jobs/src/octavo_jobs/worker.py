@@ -11,16 +11,17 @@ from collections.abc import Sequence
 import structlog
 from redis.exceptions import RedisError
 
-from octavo_core.clock import SystemClock
+from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import Unavailable
+from octavo_jobs.beside import LanesBeside
 from octavo_jobs.ending import end_task
 from octavo_jobs.events import EventPublisher
 from octavo_jobs.intake import JobIntake
 from octavo_jobs.reaper import Reaper
 from octavo_jobs.redis_client import open_redis
-from octavo_jobs.runner import Lane, Runner
+from octavo_jobs.runner import Lane
 from octavo_jobs.store import open_store
-from octavo_jobs.transport import Bell, BellListener
+from octavo_jobs.transport import Bell
 
 log = structlog.get_logger(__name__)
 
@@ -29,26 +30,44 @@ class Worker:
     """Start it inside a running event loop; `stop` drains. Several in one process each have their own connections and names of
     queues; Dramatiq's worker, of which there may be one, is not used."""
 
-    def __init__(self, *, database_url: str, redis_url: str, lanes: Sequence[Lane], events_redis_url: str | None = None) -> None:
-        """`events_redis_url`: where the streams of events are, if not beside the bell."""
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        redis_url: str,
+        lanes: Sequence[Lane] = (),
+        events_redis_url: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`lanes`: here, or where they need this worker's own `intake`, with `start`. `events_redis_url`: where the streams of events are,
+        if not beside the bell."""
+        clock = clock or SystemClock()
+        self.name = worker_name()
+        self._redis_url = redis_url
+        self._lanes = tuple(lanes)
         self._client = open_redis(redis_url)
-        self.store = self._store = open_store(database_url, SystemClock())
+        self._events = self._client if events_redis_url is None else open_redis(events_redis_url)
+        self.store = open_store(database_url, clock)
         self._bell = Bell(redis_url)
-        self._publisher = EventPublisher(self._client if events_redis_url is None else open_redis(events_redis_url), self._store)
-        self.runner = Runner(
-            store=self._store, publisher=self._publisher, bell=self._bell, client=self._client, lanes=lanes, worker=self.name
-        )
-        self.intake = JobIntake(self._store, self._bell, self._publisher, self._client)
+        self._publisher = EventPublisher(self._events, self.store)
+        self.intake = JobIntake(self.store, self._bell, self._publisher, self._client)
         """For a service that accepts its own jobs in the process that runs them."""
-        self._listener = BellListener(redis_url, [lane.queue for lane in lanes], self.runner.take)
-        self._reaper = Reaper(store=self._store, bell=self._bell, publisher=self._publisher, client=self._client, clock=SystemClock())
+        self._reaper = Reaper(store=self.store, bell=self._bell, publisher=self._publisher, client=self._client, clock=clock)
+        self._running: LanesBeside | None = None
         self._reaping: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        await self._store.migrate()
-        self.runner.start()
-        self._listener.start()
+    async def start(self, lanes: Sequence[Lane] = ()) -> None:
+        await self.store.migrate()
+        self._running = LanesBeside(
+            store=self.store,
+            publisher=self._publisher,
+            bell=self._bell,
+            client=self._client,
+            redis_url=self._redis_url,
+            lanes=[*self._lanes, *lanes],
+            worker=self.name,
+        )
+        self._running.start()
         self._reaping = asyncio.create_task(self._reaper.run_forever(), name="reaper")
 
     async def check_redis(self) -> None:
@@ -58,13 +77,13 @@ class Worker:
         except (RedisError, OSError) as error:
             raise Unavailable(f"Redis does not answer ({type(error).__name__})") from None
 
-    async def start_when_reachable(self) -> None:
+    async def start_when_reachable(self, lanes: Sequence[Lane] = ()) -> None:
         """As `start`, which a database that is away would make fail; asked again, with a growing pause, until it answers. For a
         process that has other things to do meanwhile. Cancel it to give up."""
         pause = 0.2
         while True:
             try:
-                await self.start()
+                await self.start(lanes)
                 return
             except Unavailable as error:
                 log.warning("jobs wait for their database", error=error.message)
@@ -73,13 +92,19 @@ class Worker:
 
     async def stop(self, drain_s: float) -> None:
         """Ends running jobs within `drain_s` seconds, hands back the rest, closes everything."""
-        self.runner.refuse_new()
-        await self.intake.close()
         if self._reaping is not None:
             await end_task(self._reaping)
-        await self._listener.stop()
-        await self.runner.drain(drain_s)
+        if self._running is not None:
+            await self._running.stop(drain_s)
+        # After the handlers, which may accept jobs until they end.
+        await self.intake.close()
         await self._publisher.close()
         await self._bell.close()
-        await self._store.close()
+        await self.store.close()
         await self._client.aclose()
+        if self._events is not self._client:
+            await self._events.aclose()
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

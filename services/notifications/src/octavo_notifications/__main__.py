@@ -1,4 +1,5 @@
-"""The process: `python -m octavo_notifications`. SIGTERM closes the connections, whose clients come back elsewhere, and drains."""
+"""The process: `python -m octavo_notifications`. SIGTERM closes the connections, whose clients come back elsewhere, and drains.
+`python -m octavo_notifications migrate` brings the schema up to date, and no more."""
 
 from __future__ import annotations
 
@@ -8,12 +9,17 @@ import structlog
 import uvicorn
 import uvloop
 
+from octavo_core.clock import SystemClock
 from octavo_core.errors import OctavoError
 from octavo_core.garbage import freeze_what_is_loaded
+from octavo_core.http import configure_door
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
+from octavo_jobs.migrating import Migrated, asked_to_migrate, run_migrations
+from octavo_jobs.store import open_store
 from octavo_notifications.app import create_service
 from octavo_notifications.settings import NotificationsSettings
+from octavo_notifications.store import open_notification_store
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +57,20 @@ async def serve(settings: NotificationsSettings) -> None:
         await service.close()
 
 
+def _stores(settings: NotificationsSettings) -> list[Migrated]:
+    url, clock = settings.jobs_url(), SystemClock()
+    return [open_store(url, clock), open_notification_store(url, clock)]
+
+
 def main() -> None:
+    if asked_to_migrate():
+        run_migrations("notifications", NotificationsSettings, _stores)
+        return
     try:
         settings = read_settings(NotificationsSettings)
         configure_logging("notifications", fmt=settings.log_format, level=settings.log_level)
         configure_tracing("octavo-notifications", settings.otlp_endpoint)
+        configure_door(settings)
         uvloop.run(serve(settings))
     except OctavoError as error:
         configure_logging("notifications")

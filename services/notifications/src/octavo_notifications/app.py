@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import structlog
-from fastapi import FastAPI
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import Unavailable
-from octavo_core.http import Edge, create_app
+from octavo_core.http import Edge, create_app, lifespan_of
 from octavo_core.identity import JwksKeys, KeySource, TokenVerifier
-from octavo_jobs.beside import LanesBeside
-from octavo_jobs.ending import end_task
-from octavo_jobs.events import EventPublisher
-from octavo_jobs.intake import JobIntake
-from octavo_jobs.reaper import Reaper
+from octavo_jobs.embedded import EmbeddedWorker
 from octavo_jobs.redis_client import open_redis
-from octavo_jobs.store import JobStore, open_store
 from octavo_jobs.stream import EventHub
-from octavo_jobs.transport import Bell
 from octavo_notifications.composing import SOCKET_PATH, Foundation, Notifications
 from octavo_notifications.identity import TokenCheck
 from octavo_notifications.settings import NotificationsSettings
@@ -58,19 +49,13 @@ def create_service(settings: NotificationsSettings, *, clock: Clock | None = Non
     """Nothing is connected before `start`. `keys`: what tokens are checked with, where it is not `settings.jwks_url`."""
     process = _Process(settings, clock or SystemClock(), keys)
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await process.start()
-        yield
-        await process.close()
-
     routes = create_app(
         service="notifications",
         title="Octavo notifications",
         description="What happened, told to the people it happened for: Socket.IO, server-sent events, webhooks, mails.",
         version=version("octavo-notifications"),
         checks={"database": process.check_database, "redis": process.check_redis},
-        lifespan=lifespan,
+        lifespan=lifespan_of(process),
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
         prefix=PREFIX,
@@ -96,44 +81,30 @@ def is_socket_path(path: str) -> bool:
 
 class _Process:
     def __init__(self, settings: NotificationsSettings, clock: Clock, keys: KeySource | None) -> None:
-        url, redis_url = settings.jobs_url(), settings.redis_url.get_secret_value()
+        redis_url = settings.redis_url.get_secret_value()
         events_url = redis_url if settings.events_redis_url is None else settings.events_redis_url.get_secret_value()
         self._drain_s, self._start_s = settings.drain_seconds, settings.start_seconds
-        self._store: JobStore = open_store(url, clock)
-        self._client, self._events = open_redis(redis_url), open_redis(events_url)
-        self._bell = Bell(redis_url)
-        self._publisher = EventPublisher(self._client, self._store)
-        self._intake = JobIntake(self._store, self._bell, self._publisher, self._client)
-        self._hub = EventHub(open_redis(events_url))
-        self._reaper = Reaper(store=self._store, bell=self._bell, publisher=self._publisher, client=self._client, clock=clock)
-        self._reaping: asyncio.Task[None] | None = None
+        self._jobs = EmbeddedWorker(settings, clock=clock)
+        self._events = open_redis(events_url)
+        self._hub = EventHub(self._events)
         if keys is None and settings.jwks_url is not None:
             keys = JwksKeys(settings.jwks_url)
         verifier = None if keys is None else TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience)
-        foundation = Foundation(self._hub, self._intake, self._store, url, settings.home, clock)
+        foundation = Foundation(self._hub, self._jobs.intake, self._jobs.store, settings.jobs_url(), settings.home, clock)
         self.parts = Notifications(foundation, TokenCheck(verifier), settings, cors_origins=settings.cors_origins)
-        self._lanes = LanesBeside(
-            store=self._store,
-            publisher=self._publisher,
-            bell=self._bell,
-            client=self._client,
-            redis_url=redis_url,
-            lanes=self.parts.lanes,
-        )
 
     async def start(self) -> None:
         await self._reach_database()
         await self._hub.start()
         await self.parts.start()
-        self._lanes.start()
-        self._reaping = asyncio.create_task(self._reaper.run_forever(), name="reaper")
+        await self._jobs.start(self.parts.lanes)
 
     async def _reach_database(self) -> None:
         """In a cluster all start at once, and a database that makes its first files takes longest."""
         give_up = time.monotonic() + self._start_s
         while True:
             try:
-                await self._store.migrate()
+                await self._jobs.store.migrate()
             except Unavailable as error:
                 if time.monotonic() > give_up:
                     raise
@@ -143,24 +114,19 @@ class _Process:
                 return
 
     async def close(self) -> None:
-        if self._reaping is not None:
-            await end_task(self._reaping)
-            await self._lanes.stop(self._drain_s)
+        await self.parts.quiet()
+        # Before their store: deliveries under way are written down.
+        await self._jobs.close(self._drain_s)
         await self.parts.close()
-        await self._intake.close()
         await self._hub.close()
-        await self._publisher.close()
-        await self._bell.close()
-        await self._store.close()
-        await self._client.aclose()
         await self._events.aclose()
 
     async def check_database(self) -> None:
-        await self._store.ping()
+        await self._jobs.check_database()
 
     async def check_redis(self) -> None:
-        for client in (self._client, self._events):
-            try:
-                await client.ping()
-            except (RedisError, OSError) as error:
-                raise Unavailable(f"Redis does not answer ({type(error).__name__})") from None
+        await self._jobs.check_redis()
+        try:
+            await self._events.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable(f"Redis does not answer ({type(error).__name__})") from None

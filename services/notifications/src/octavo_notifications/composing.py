@@ -33,6 +33,7 @@ from octavo_notifications.settings import NotificationsTuning
 from octavo_notifications.store import open_notification_store
 from octavo_notifications.webhooks import delivering
 from octavo_notifications.webhooks.dispatching import Dispatcher
+from octavo_notifications.webhooks.naming import NamedDispatcher
 from octavo_notifications.webhooks.sealing import SecretBox, read_box
 from octavo_notifications.webhooks.telling import WebhookTeller
 
@@ -75,9 +76,10 @@ class Notifications:
         self.store = open_notification_store(foundation.database_url, foundation.clock)
         given = tuning.webhook_key
         self._box: SecretBox = read_box(None if given is None else given.get_secret_value(), foundation.home)
-        self._teller = WebhookTeller(self.store, foundation.intake, foundation.jobs, tuning)
+        self._teller = WebhookTeller(self.store, foundation.intake, foundation.jobs, self._box, foundation.clock, tuning)
         mail_teller = mails.MailTeller(self.store, foundation.intake, foundation.clock)
         self._dispatcher = Dispatcher(foundation.hub, self.store, [self._teller.tell, mail_teller.tell])
+        self._named = NamedDispatcher(foundation.hub.webhooks, self._teller.tell_named)
         self.lanes = (
             Lane(delivering.QUEUE, _Deferred(self._delivery_handler), _AT_ONCE),
             Lane(mails.QUEUE, mails.MailHandler(tuning), _AT_ONCE),
@@ -109,15 +111,21 @@ class Notifications:
     async def start(self) -> None:
         await self.store.migrate()
         self._dispatcher.start()
+        self._named.start()
         self._sweeping = asyncio.create_task(self._teller.sweep_forever(), name="sweep deliveries")
+
+    async def quiet(self) -> None:
+        """Takes up no event any more; what was taken up goes on. May be called twice."""
+        if self._sweeping is not None:
+            await end_task(self._sweeping)
+        await self._dispatcher.close()
+        await self._named.close()
 
     async def close(self) -> None:
         self._closed = True
         if self._sockets is not None:
             await self._sockets.close()
-        if self._sweeping is not None:
-            await end_task(self._sweeping)
-        await self._dispatcher.close()
+        await self.quiet()
         await self.store.close()
 
     async def socket_io(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,6 +147,7 @@ class Notifications:
             await self._sockets.disconnect_user(user, "the account was deleted")
         try:
             await self._foundation.hub.forget(user)
+            await self._foundation.hub.webhooks.forget(user)
         except (RedisError, OSError):
             raise Unavailable("events cannot be deleted; Redis does not answer", retry_after=5) from None
         # Once more: what was being written while the first one ran.

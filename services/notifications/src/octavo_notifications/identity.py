@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 
 from octavo_core.errors import Unauthenticated
 from octavo_core.identity import ANONYMOUS, Principal, TokenVerifier
+from octavo_core.identity.cookies import access_token
 
 Authenticate = Callable[[str | None], Awaitable[Principal]]
 """From an Authorization header to the principal; raises `Unauthenticated`."""
@@ -41,3 +44,13 @@ class TokenCheck:
         # Verified a line above; asked again only for what the principal does not carry.
         claims = jwt.decode(token, options={"verify_signature": False})
         return Admitted(principal, round(float(claims["exp"]) * 1000))
+
+
+def cookie_of_own_page(environ: Mapping[str, Any]) -> str | None:
+    """The token of the studio's session, for a page of this very host: a page elsewhere that makes a browser connect sends the cookie
+    too, and an origin that may call with a token of its own (`OCTAVO_CORS_ORIGINS`) is no page of ours. Browsers leave `Origin` out
+    only where a page reads from its own host."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is not None and urlsplit(str(origin)).netloc.lower() != str(environ.get("HTTP_HOST", "")).lower():
+        return None
+    return access_token(environ.get("HTTP_COOKIE"))

@@ -12,7 +12,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from octavo.platform.app import PlatformSettings
+from octavo_admin.settings import AdminSettings
 from octavo_auth.settings import AuthSettings
+from octavo_core.http.serving import ServiceSettings
+from octavo_core.net.webhooks import WebhookSettings
 from octavo_core.settings import CommonSettings, second_name
 from octavo_generation.image_service import ImageServiceVariables
 from octavo_generation.server import ServerSettings
@@ -20,6 +23,7 @@ from octavo_generation.uploads import UploadSettings
 from octavo_generation.worker import WorkerSettings
 from octavo_notifications.settings import NotificationsSettings, NotificationsTuning
 from octavo_operator.settings import OperatorSettings
+from octavo_web.settings import WebSettings
 
 _PAGE = "settings.md"
 _HEAD = """\
@@ -43,11 +47,14 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("The HTTP process of a laptop", PlatformSettings, CommonSettings),
     ("The API process of one generator, in a cluster", ServerSettings, CommonSettings),
     ("A worker process", WorkerSettings, CommonSettings),
-    ("Notifications (alone, and in the HTTP process of a laptop)", NotificationsTuning, None),
+    ("Notifications (alone, and in the HTTP process of a laptop)", NotificationsTuning, WebhookSettings),
     ("The process of notifications, in a cluster", NotificationsSettings, NotificationsTuning),
+    ("Webhooks that jobs name (API), and those of people (notifications)", WebhookSettings, None),
     ("Pictures that are sent in (API and workers)", UploadSettings, None),
     (_IMAGE_SERVICE, ImageServiceVariables, None),
     ("Auth: users, login, tokens and keys", AuthSettings, CommonSettings),
+    ("The admin API", AdminSettings, ServiceSettings),
+    ("The web: pages and the gateway", WebSettings, ServiceSettings),
     ("The operator", OperatorSettings, CommonSettings),
 )
 

@@ -1,14 +1,20 @@
-"""`python -m octavo_stories`: the service alone."""
+"""`python -m octavo_stories`: the service alone. `migrate` as its argument: the schema of its jobs, and no more."""
 
 from __future__ import annotations
 
+from octavo_core.clock import SystemClock
 from octavo_core.http.serving import run
+from octavo_jobs.migrating import asked_to_migrate, run_migrations
+from octavo_jobs.store import open_store
 from octavo_stories.app import create_service
 from octavo_stories.settings import StoriesSettings
 
 
 def main() -> None:
-    run("stories", StoriesSettings, lambda settings: create_service(settings).app)
+    if asked_to_migrate():
+        run_migrations("stories", StoriesSettings, lambda settings: [open_store(settings.jobs_url(), SystemClock())])
+    else:
+        run("stories", StoriesSettings, lambda settings: create_service(settings).app)
 
 
 if __name__ == "__main__":

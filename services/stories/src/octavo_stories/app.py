@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from octavo_core.clock import Clock, SystemClock
-from octavo_core.errors import Misconfigured
 from octavo_core.generators import GeneratorClient
-from octavo_core.http import create_app
-from octavo_core.identity import ActingTokens, JwksKeys, KeySource, TokenVerifier
+from octavo_core.http import create_app, lifespan_of
+from octavo_core.identity import ActingTokens, KeySource, TokenVerifier
 from octavo_documents import open_documents
 from octavo_documents.erasing import erasing_router
 from octavo_jobs.context import JobContext
@@ -41,7 +38,7 @@ class Service:
 
     def __init__(self, settings: StoriesSettings, *, clock: Clock, keys: KeySource, tokens: ActingTokens) -> None:
         self._documents = open_documents(settings.documents_address(), clock, timeout_s=settings.documents_timeout_seconds)
-        self._generators = GeneratorClient(settings.generators_url, tokens)
+        self._generators = GeneratorClient(settings.generators_url, tokens, settings.generator_urls)
         self._cast = CharactersApi(settings.characters_url)
         self._jobs = EmbeddedWorker(
             settings, [Lane(QUEUE, self._write, settings.work_concurrency), Lane(CASCADE, self._cascade, settings.work_concurrency)]
@@ -74,7 +71,7 @@ class Service:
             description="Stories, written and edited. PUT and PATCH ask for If-Match (428 without, 412 with another version's ETag).",
             version=version("octavo-stories"),
             checks={"documents": self._documents.ping, "database": self._jobs.check_database, "redis": self._jobs.check_redis},
-            lifespan=self._lifespan,
+            lifespan=lifespan_of(self),
             cors_origins=settings.cors_origins,
             # Room for the escapes of JSON around a document of the largest size.
             max_body_bytes=max(settings.max_body_bytes, 2 * MAX_BYTES),
@@ -88,14 +85,6 @@ class Service:
         app.include_router(erasing_router(self.erase, PREFIX))
         return app
 
-    @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        await self.start()
-        try:
-            yield
-        finally:
-            await self.close()
-
     async def _write(self, job: Job, context: JobContext) -> str:
         return await self._writings(job, context)
 
@@ -108,8 +97,6 @@ def create_service(
 ) -> Service:
     """`keys`: what tokens are checked with, where they are not to be fetched from `settings.jwks_url`. `tokens`: with what generators
     are called on behalf of people, where the settings do not say it. Raises `Misconfigured`."""
-    if keys is None:
-        if settings.jwks_url is None:
-            raise Misconfigured("OCTAVO_JWKS_URL must say where the public keys are that tokens are checked with")
-        keys = JwksKeys(settings.jwks_url)
-    return Service(settings, clock=clock or SystemClock(), keys=keys, tokens=tokens or settings.acting_tokens("stories"))
+    return Service(
+        settings, clock=clock or SystemClock(), keys=settings.key_source(keys), tokens=tokens or settings.acting_tokens("stories")
+    )

@@ -11,6 +11,10 @@ from octavo_documents import DocumentSettings
 
 class StoriesSettings(DocumentSettings):
     generators_url: str = Field("http://127.0.0.1:8080", description="Where the generators are: this address before /generators/NAME.")
+    generator_urls: dict[str, str] = Field(
+        default_factory=dict,
+        description="Generators with an address of their own, as in a cluster: JSON object of names and such addresses.",
+    )
     characters_url: str = Field("http://127.0.0.1:8080", description="Where the characters are: this address before /api/characters.")
     story_generator: str = Field("tiny-stories", description="Generator of stories, where a request names none.")
     max_stories: int = Field(1_000, ge=1, le=100_000, description="How many stories a person may keep.")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.contract.generation.images.conftest import Place
-from tests.servers.databases import BACKENDS, new_database
+from tests.servers.databases import BACKENDS, migrated_database
 
 from octavo_core.clock import ManualClock
 from octavo_core.errors import NotFound, ProviderError, Unavailable
@@ -23,6 +23,7 @@ from octavo_generation.images.retention import sweep_forever
 from octavo_generation.images.storage import ImageStorage
 from octavo_generation.providers.port import DrawnImage, Picture
 from octavo_generation.store import GenerationStore, open_generation_store
+from octavo_generation.store.schema import metadata
 
 DAY_S = 86_400
 CUT_OFF_S = 3_700
@@ -46,15 +47,20 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=BACKENDS)
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    async with new_database(request, tmp_path) as url:
-        yield url
+async def migrated_url(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> str:
+    """Of a database with the schema, and no rows."""
+
+    async def migrate(url: str) -> None:
+        made = open_generation_store(url, clock)
+        await made.migrate()
+        await made.close()
+
+    return await migrated_database(request, tmp_path, tables=metadata, migrate=migrate)
 
 
 @pytest.fixture
-async def store(database_url: str, clock: ManualClock) -> AsyncIterator[GenerationStore]:
-    opened = open_generation_store(database_url, clock)
-    await opened.migrate()
+async def store(migrated_url: str, clock: ManualClock) -> AsyncIterator[GenerationStore]:
+    opened = open_generation_store(migrated_url, clock)
     yield opened
     await opened.close()
     await asyncio.sleep(0)
@@ -254,7 +260,7 @@ async def test_without_retention_nothing_is_swept(store: GenerationStore, place:
 
 
 async def test_sweeps_at_the_same_time_do_each_picture_once_and_leave_what_is_not_over(
-    database_url: str, store: GenerationStore, place: Place, clock: ManualClock
+    migrated_url: str, store: GenerationStore, place: Place, clock: ManualClock
 ) -> None:
     library = ImageLibrary(store, place.open(), retention_days=1)
     for _ in range(6):
@@ -263,7 +269,7 @@ async def test_sweeps_at_the_same_time_do_each_picture_once_and_leave_what_is_no
     young = await library.keep(origin(clock), [drawn()])
     clock.advance(DAY_S / 2 + 1)
     # Each with connections of its own, as processes have.
-    stores = [open_generation_store(database_url, clock) for _ in range(5)]
+    stores = [open_generation_store(migrated_url, clock) for _ in range(5)]
     storages = [Counting(place.open()) for _ in stores]
     swept = await asyncio.gather(*(ImageLibrary(one, storage).sweep(40) for one, storage in zip(stores, storages, strict=True)))
     assert sum(swept) == 60

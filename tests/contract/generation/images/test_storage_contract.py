@@ -142,8 +142,8 @@ async def test_a_deleted_picture_is_gone_and_deleting_again_is_nothing(storage: 
         "/etc/passwd",
         "2026/01/01/x.png",
         "",
-        new_path() + "\x00",
-        new_path() + "/..",
+        pytest.param(new_path() + "\x00", id="a path of ours and a null"),
+        pytest.param(new_path() + "/..", id="above a path of ours"),
         "octavo-probe",
     ],
 )

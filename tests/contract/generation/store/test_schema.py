@@ -24,7 +24,7 @@ async def test_both_stores_migrate_one_database_at_once_and_twice(database_url: 
         await store.close()
 
 
-async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: GenerationStore, database_url: str) -> None:
+async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: GenerationStore, migrated_url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
@@ -33,9 +33,9 @@ async def test_the_migrated_schema_is_the_one_that_the_code_uses(store: Generati
         options = {"include_name": lambda name, kind, _: kind != "table" or name in metadata.tables, "compare_type": False}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
-    url = sa.make_url(database_url)
+    url = sa.make_url(migrated_url)
     if url.drivername == "sqlite":
-        with sa.create_engine(database_url).connect() as connection:
+        with sa.create_engine(migrated_url).connect() as connection:
             assert differences(connection) == []
         return
     driver = {"postgresql": "postgresql+asyncpg", "mysql": "mysql+aiomysql"}[url.drivername]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -82,9 +83,9 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_four_processes_share_one_budget(store: GenerationStore, database_url: str) -> None:
+async def test_four_processes_share_one_budget(store: GenerationStore, migrated_url: str) -> None:
     processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", _PROCESS, database_url, str(n), stdout=asyncio.subprocess.PIPE)
+        await asyncio.create_subprocess_exec(sys.executable, "-c", _PROCESS, migrated_url, str(n), stdout=asyncio.subprocess.PIPE)
         for n in range(4)
     ]
     counts = [int((await process.communicate())[0]) for process in processes]
@@ -231,11 +232,25 @@ async def test_sums_and_losses_of_more_than_a_year_ago_are_pruned(ledger: SqlSpe
     await ledger.settle("job-3:1:0", None)
     await ledger.reserve(a_call(4, generator="others"), bounds)
     clock.advance(366 * DAY_S)  # the 1st of November 2028, for a leap year lies between
-    assert await ledger.prune() == 3, "a month, a day and a call that was lost"
+    assert await ledger.prune() == 5, "a month and a day, each of all and of the provider, and a call that was lost"
     assert await ledger.prune() == 0
     assert (await ledger.totals("images", october))["month"].spent == Spend()
     kept = (await ledger.totals("others", november))["month"]
     assert (kept.spent, kept.held) == (Spend(Decimal("0.04")), Spend(Decimal("0.04")))
+
+
+async def test_what_each_provider_was_paid_adds_up_to_what_was_spent(ledger: SqlSpendLedger, clock: ManualClock) -> None:
+    bounds = limits(usdPerMonth=10)
+    calls = [a_call(n, tokens=n) for n in range(4)] + [replace(a_call(9, "0.5"), provider="flux", expires_after_s=1)]
+    for call in calls:
+        await ledger.reserve(call, bounds)
+    await asyncio.gather(*(ledger.settle(call.id, None) for call in calls[:2]), ledger.settle(calls[2].id, Spend(Decimal("0.01"), 7)))
+    clock.advance(2)  # the last one is lost, and counts in full
+    found = await ledger.by_provider("images", clock.now_ms())
+    assert found["day"] == found["month"] == {"dalle": Spend(Decimal("0.09"), 8), "flux": Spend(Decimal("0.5"))}
+    totals = await ledger.totals("images", clock.now_ms())
+    assert totals["month"].spent == Spend(Decimal("0.59"), 8)
+    assert await ledger.by_provider("others", clock.now_ms()) == {"day": {}, "month": {}}
 
 
 async def test_pruning_beside_calls_takes_nothing_of_theirs(ledger: SqlSpendLedger, clock: ManualClock) -> None:

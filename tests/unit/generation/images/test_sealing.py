@@ -83,7 +83,7 @@ def test_another_key() -> None:
         opened(SEALED, 0, 10, sealer=Sealer(bytes(32)))
 
 
-@pytest.mark.parametrize("header", [b"", b"octavo", bytes(HEADER_BYTES), SEALED[:35]])
+@pytest.mark.parametrize("header", [b"", b"octavo", bytes(HEADER_BYTES), pytest.param(SEALED[:35], id="cut off")])
 def test_what_is_no_header(header: bytes) -> None:
     with pytest.raises(Unavailable, match="not an encrypted picture"):
         SEALER.opener(header, ID)

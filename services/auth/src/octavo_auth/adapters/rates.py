@@ -2,15 +2,17 @@
 
 Keys are hashes of whom they count, so an odd name can neither break out of its key nor be read there. What is refused is not counted.
 When Redis is away this process counts by itself until it is back: guessing is held down to so much for each process, and nobody is
-kept from logging in.
+kept from logging in, nor waiting for it: after a try that failed it is left alone for `REST_S`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import time
+from collections.abc import AsyncIterator
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -25,6 +27,7 @@ from octavo_core.errors import Throttled
 log = structlog.get_logger(__name__)
 
 ANSWER_S = 1.0
+REST_S = 2.0
 WARN_EVERY_S = 60.0
 
 
@@ -53,11 +56,12 @@ class RedisThrottle:
         # The crowd waits here and not in the pool: its turn is this process's to give, and must not be taken for Redis's silence.
         self._turns = asyncio.Semaphore(max_connections)
         self._warned_at = -math.inf
+        self._away_until = -math.inf
 
     async def check(self, rule: Rule, who: str) -> None:
         item, key = self._item(rule), _key(rule, who)
         try:
-            async with self._turns, asyncio.timeout(ANSWER_S):
+            async with self._speaking():
                 if await self._shared.hit(item, key):
                     return
                 reset_at = (await self._shared.get_window_stats(item, key)).reset_time
@@ -73,13 +77,28 @@ class RedisThrottle:
         item, key = self._item(rule), _key(rule, who)
         await self._own.clear(item, key)
         try:
-            async with self._turns, asyncio.timeout(ANSWER_S):
+            async with self._speaking():
                 await self._shared.clear(item, key)
         except (RedisError, OSError, TimeoutError) as error:
             self._warn(error)
 
     async def close(self) -> None:
         await self._pool.disconnect()
+
+    @contextlib.asynccontextmanager
+    async def _speaking(self) -> AsyncIterator[None]:
+        """Looked at again when the turn has come: a crowd that has waited for it does not each find out by itself that nobody answers."""
+        if time.monotonic() < self._away_until:
+            raise TimeoutError
+        async with self._turns:
+            if time.monotonic() < self._away_until:
+                raise TimeoutError
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    yield
+            except (RedisError, OSError, TimeoutError):
+                self._away_until = time.monotonic() + REST_S
+                raise
 
     def _item(self, rule: Rule) -> RateLimitItem:
         return RateLimitItemPerSecond(max(1, round(rule.amount * self._scale)), rule.seconds)

@@ -181,6 +181,7 @@ class Decrypted(BaseModel):
 
 class Jwks(BaseModel):
     keys: list[dict[str, Any]]
+    octavo_revoked: list[str] = Field(description="Digests of subjects whose tokens count no more, though they have not expired.")
 
 
 class Issuers(BaseModel):

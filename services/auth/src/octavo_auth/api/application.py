@@ -12,7 +12,7 @@ from octavo_auth.api import accounts, administration, internal, me, oidc, outbox
 from octavo_auth.api.callers import no_store
 from octavo_auth.api.services import AuthServices
 from octavo_core.http import Check, create_app
-from octavo_core.http.app import Lifespan
+from octavo_core.http.lifespan import Lifespan
 
 PREFIX = "/api/auth"
 _FRAMING_BYTES = 65_536
@@ -22,6 +22,7 @@ def create_auth_app(
     services: AuthServices,
     *,
     checks: Mapping[str, Check],
+    degraded_by: Mapping[str, Check],
     lifespan: Lifespan | None,
     cors_origins: Sequence[str],
     trusted_proxies: Sequence[str],
@@ -33,6 +34,7 @@ def create_auth_app(
         description="Users, login, tokens and keys.",
         version=version("octavo-auth"),
         checks=checks,
+        degraded_by=degraded_by,
         lifespan=lifespan,
         cors_origins=cors_origins,
         max_body_bytes=max(max_body_bytes, services.picture_max_bytes + _FRAMING_BYTES),

@@ -14,6 +14,8 @@ from octavo_auth.domain.passwords import MAX_SENT_CHARS
 
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
+ACTION = "^[a-z_]{1,40}$"
+
 
 def _printable(text: str) -> str:
     if "\x00" in text or any(ord(character) < 32 and character not in "\t" for character in text):
@@ -32,7 +34,7 @@ Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str | None, Query(pattern=UUID, description="`next_cursor` of the page before.")]
 Search = Annotated[str | None, AfterValidator(lambda text: None if text is None else _printable(text)), Query(max_length=100)]
 OfUser = Annotated[str | None, Query(pattern=UUID)]
-Action = Annotated[str | None, Query(pattern="^[a-z_]{1,40}$")]
+Action = Annotated[str | None, Query(pattern=ACTION)]
 OfOutcome = Annotated[Outcome | None, Query()]
 
 
@@ -119,6 +121,17 @@ class MailBody(_Body):
     user: Id
     subject: Annotated[Text, Field(min_length=1, max_length=200)]
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+class AuditBody(_Body):
+    """What an admin did at another service. The correlation id is the request's own."""
+
+    actor: Annotated[Id, Field(description="The admin.")]
+    action: Annotated[str, Field(pattern=ACTION)]
+    outcome: Literal["ok", "refused"] = "ok"
+    subject: Annotated[Id | None, Field(description="Whom it concerns.")] = None
+    address: Annotated[Text, Field(max_length=45, description="Where the admin called from.")] = ""
+    detail: Annotated[Text, Field(max_length=200)] = ""
 
 
 class TicketBody(_Body):

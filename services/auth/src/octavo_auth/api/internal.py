@@ -1,4 +1,4 @@
-"""For other services alone: a mail to a person, whose address only auth knows."""
+"""For other services alone: a mail to a person, whose address only auth knows, and what an admin does elsewhere."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from octavo_auth.api.answers import Done
-from octavo_auth.api.bodies import MailBody
-from octavo_auth.api.callers import Service, Services
-from octavo_core.errors import NotFound
+from octavo_auth.api.bodies import AuditBody, MailBody
+from octavo_auth.api.callers import From, Service, Services
+from octavo_auth.domain.model import Origin
+from octavo_core.errors import Forbidden, NotFound
 
 router = APIRouter(tags=["internal"])
 
@@ -26,3 +27,16 @@ async def mail(body: MailBody, actor: Service, services: Services, key: _Key = N
         raise NotFound("there is nobody to write to")
     await services.work.send_mail(body.user, subject=body.subject, text=body.text, key=None if key is None else f"{actor.name} {key}")
     return Done(message="the mail is on its way")
+
+
+@router.post("/api/auth/internal/audit", status_code=204, summary="Write down what an admin does at another service, before it is done")
+async def audit(body: AuditBody, actor: Service, services: Services, origin: From) -> None:
+    """403 when that person is no admin by now, or may not log in: their token is checked offline elsewhere, and this is where a lost
+    role holds at once."""
+    where = Origin(address=body.address or origin.address, agent="", correlation_id=origin.correlation_id)
+    user = await services.users.get(body.actor)
+    if user is None or user.role != "admin" or user.status != "active":
+        await services.journal.refused(body.action, where, actor=body.actor, subject=body.subject, detail=f"no admin; {body.detail}")
+        raise Forbidden("this is for admins")
+    entry = services.journal.entry(body.action, where, outcome=body.outcome, actor=body.actor, subject=body.subject, detail=body.detail)
+    await services.audit.add(entry)

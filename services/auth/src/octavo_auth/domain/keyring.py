@@ -28,6 +28,7 @@ from octavo_auth.domain.ports import Keys
 from octavo_auth.domain.sealing import NotSealedHere, derive, encode, seal, unseal
 from octavo_core.clock import Clock
 from octavo_core.errors import Misconfigured, Unavailable
+from octavo_core.identity.revocation import MEMBER, subject_digest
 from octavo_core.ids import generate_uuid
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,11 @@ SIGNS_AFTER_MS = 60_000
 OVERLAP_MS = 3_600_000
 """How long a signing key is still published after the next one signs: six times an access token's life."""
 FRESH_S = 30.0
+REVOKED_FRESH_S = 5.0
+"""How late this process hears that an account was suspended or deleted by another."""
 ASK_AGAIN_S = 1.0
+LOOK_AGAIN_S = 2.0
+"""How long keys that are known wait for newer ones from a database that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class SigningKey:
 class _Loaded:
     signing: tuple[SigningKey, ...]
     data: dict[int, bytes]
+    revoked: frozenset[str]
 
 
 class KeyRing:
@@ -102,9 +108,13 @@ class KeyRing:
         return None if found is None else found.public
 
     async def jwks(self) -> dict[str, Any]:
-        """RFC 7517: what is published now, newest first."""
-        published = sorted(self._published(await self._fresh()).values(), key=lambda key: -key.stored.version)
-        return {"keys": [key.jwk for key in published]}
+        """RFC 7517: what is published now, newest first, and whose tokens count no more."""
+        loaded = await self._fresh(REVOKED_FRESH_S)
+        published = sorted(self._published(loaded).values(), key=lambda key: -key.stored.version)
+        return {"keys": [key.jwk for key in published], MEMBER: sorted(loaded.revoked)}
+
+    async def is_revoked(self, subject: str) -> bool:
+        return subject_digest(subject) in (await self._fresh(REVOKED_FRESH_S)).revoked
 
     async def signing_key(self) -> SigningKey:
         now = self._clock.now_ms()
@@ -127,21 +137,23 @@ class KeyRing:
             return loaded
         if loaded is not None and self._lock.locked():
             return loaded
-        try:
+        if loaded is None:
             return await self._load()
-        except Unavailable:
-            if loaded is None:
-                raise
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                return await self._load()
+        except (Unavailable, TimeoutError):
             self._loaded_at = time.monotonic()
             log.warning("keys could not be read again; going on with those that are known")
             return loaded
 
     async def _load(self) -> _Loaded:
         async with self._lock:
-            rows = await self._store.all()
+            rows, revoked = await self._store.all(), await self._store.revoked()
             loaded = _Loaded(
                 signing=tuple(self._open_signing(row) for row in rows if row.purpose == "signing"),
                 data={row.version: self._open(row) for row in rows if row.purpose == "data"},
+                revoked=revoked,
             )
             self._loaded, self._loaded_at = loaded, time.monotonic()
             return loaded

@@ -148,6 +148,10 @@ class Outbox(Protocol):
 class Keys(Protocol):
     async def all(self) -> list[StoredKey]: ...
 
+    async def revoked(self) -> frozenset[str]:
+        """Digests of the accounts whose tokens count no more (`octavo_core.identity.revocation`)."""
+        ...
+
     async def add(
         self, purpose: str, make: Callable[[int], StoredKey], *, unless_newer_than: int | None, retire_older_at: int | None
     ) -> StoredKey:

@@ -1,6 +1,6 @@
 """Who is calling: the principal, and the check of the token that says so. Tokens are issued elsewhere."""
 
-from octavo_core.identity.acting import ActingTokens, ExchangedTokens, NoTokens
+from octavo_core.identity.acting import ActingTokens, NoTokens
 from octavo_core.identity.forwarding import Forwarded, forwarding_token, is_forwarded, verify_forwarded
 from octavo_core.identity.keys import DiscoveredKeys, JwksKeys, KeySource, StaticKeys
 from octavo_core.identity.principal import ANONYMOUS, Principal
@@ -11,7 +11,6 @@ __all__ = [
     "ANONYMOUS",
     "ActingTokens",
     "DiscoveredKeys",
-    "ExchangedTokens",
     "Forwarded",
     "JwksKeys",
     "KeySource",

@@ -11,6 +11,7 @@ import jwt
 from octavo_core.errors import Unauthenticated
 from octavo_core.identity.keys import KeySource
 from octavo_core.identity.principal import Principal, Role
+from octavo_core.visits import announce
 
 _ALGORITHMS = ("EdDSA", "ES256", "RS256")
 _LEEWAY_S = 30
@@ -36,7 +37,8 @@ class TokenVerifier:
             return False
 
     async def verify(self, authorization: str | None) -> Principal:
-        """The principal of an `Authorization: Bearer …` header. Raises `Unauthenticated`, without saying more than a caller needs."""
+        """The principal of an `Authorization: Bearer …` header. Raises `Unauthenticated`, without saying more than a caller needs, and
+        `Throttled` where this process lets the user ask no more for now."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("a bearer token is required")
@@ -63,7 +65,11 @@ class TokenVerifier:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
             raise Unauthenticated("the token names no subject")
-        return Principal(subject, _role(claims.get("role"), claims.get("roles")))
+        if await self._keys.is_revoked(subject):
+            raise Unauthenticated("the account is suspended, or is no more")
+        principal = Principal(subject, _role(claims.get("role"), claims.get("roles")))
+        announce(principal)
+        return principal
 
 
 def _role(claim: object, claims: object) -> Role:

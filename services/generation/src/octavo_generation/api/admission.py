@@ -13,6 +13,7 @@ from structlog.contextvars import get_contextvars
 from octavo_core.errors import InvalidInput
 from octavo_core.identity import Principal
 from octavo_core.ids import generate_uuid
+from octavo_core.net.webhooks import check_webhook
 from octavo_generation.api import bodies
 from octavo_generation.api.gate import Gate
 from octavo_generation.api.preferences import Preference, read_preference
@@ -101,16 +102,20 @@ class Admission:
     async def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
         task, spec = self._generator.task, self._generator.resource.spec
         bodies.check_length(body, spec)
+        # Before a picture is looked at: it is the cheaper check.
+        webhook = None if body.webhook is None else check_webhook(body.webhook, self._services.webhooks)
         payload = task.prepare(body, spec) if task.prepare_upload is None else await task.prepare_upload(body, spec, self._services.uploads)
         return NewJob(
             id=generate_uuid(),
             queue=self._generator.name,
             owner=principal.user,
-            request=orjson.dumps(payload).decode(),
+            # The address is nobody's business who does the work.
+            request=orjson.dumps({name: value for name, value in payload.items() if name != "webhook"}).decode(),
             correlation_id=str(get_contextvars().get("correlation_id")),
             policy=self._generator.policy,
             idempotency_key=key,
             body_hash=None if key is None else bodies.body_hash(*request),
+            webhook=webhook,
         )
 
     async def _current(self, job: Job) -> Job:

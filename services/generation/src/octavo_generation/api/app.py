@@ -15,6 +15,7 @@ from octavo_core.http import Check, Edge, create_app, problem_response
 from octavo_core.spec.tasks import most_body_bytes
 from octavo_generation.api.activity import Activity
 from octavo_generation.api.backlog import backlog_router
+from octavo_generation.api.erasing import erasing_router
 from octavo_generation.api.events import events_router
 from octavo_generation.api.gate import Gate
 from octavo_generation.api.generate import generate_router
@@ -22,6 +23,7 @@ from octavo_generation.api.images import images_router
 from octavo_generation.api.jobs import jobs_router
 from octavo_generation.api.openai import OpenAI, in_openai_words, openai_router
 from octavo_generation.api.providers import providers_router
+from octavo_generation.api.report import report_router
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import Submissions
 from octavo_generation.generator import Generator
@@ -111,8 +113,10 @@ def create_generator_app(
     )
     app.include_router(generate_router(generator, services, submissions))
     app.include_router(events_router(generator, services))
+    app.include_router(erasing_router(generator, services))
     app.include_router(jobs_router(generator, services))
     app.include_router(backlog_router(generator, services, activity))
+    app.include_router(report_router(generator, services))
     app.include_router(openai_router(openai))
     if spec.providers is not None:
         app.include_router(providers_router(generator, environment, services.clock))

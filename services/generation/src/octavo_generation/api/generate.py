@@ -13,7 +13,7 @@ from octavo_core.identity import Principal
 from octavo_generation.api.admission import MAX_BATCH
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import Submissions
-from octavo_generation.api.views import JOB_ID, BatchResponse, GenerationResponse, generation_view, json_response
+from octavo_generation.api.views import JOB_ID, BatchResponse, GenerationResponse, generation_view, generation_view_for, json_response
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import Job
 
@@ -31,7 +31,7 @@ _SUBMITTED: dict[int | str, dict[str, Any]] = {
 
 def generate_router(generator: Generator, services: JobServices, submissions: Submissions) -> APIRouter:
     router = APIRouter(prefix="/api/v1/generate", tags=["generate"])
-    schema = generator.task.request.model_json_schema()
+    schema = generator.task.schema(generator.resource.spec)
 
     @router.post(
         "",
@@ -55,7 +55,9 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
 
     @router.get("/{generation_id}", summary="State, progress and result", response_model=GenerationResponse)
     async def read(request: Request, generation_id: str) -> Response:
-        return json_response(generation_view(await _owned(request, generation_id), root=_root(request)), 200)
+        principal = await generator.principal(request.headers.get("authorization"))
+        job = await owned_job(services, generator, principal, generation_id)
+        return json_response(generation_view_for(principal, job, root=_root(request)), 200)
 
     @router.delete("/{generation_id}", summary="Cancel", response_model=GenerationResponse, responses=_ACCEPTED)
     async def cancel(request: Request, generation_id: str) -> Response:

@@ -101,7 +101,11 @@ def images_router(generator: Generator, library: ImageLibrary, signer: LinkSigne
         else:
             signer.check(generator.name, _checked(image_id), expires or "", signature or "")
             image = await library.get(image_id, generator=generator.name)
-        return await _content(request, image)
+        answer = await _content(request, image)
+        if signature is not None:
+            # A signed link is made to be shown wherever its owner puts it.
+            answer.headers["cross-origin-resource-policy"] = "cross-origin"
+        return answer
 
     router.add_api_route("/{image_id}/download", download, methods=["HEAD"], include_in_schema=False)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-from octavo_core.errors import Fault, InvalidInput
+from octavo_core.errors import Fault, Forbidden, InvalidInput
+from octavo_core.ids import first_uuid_of
 from octavo_generation.api.services import JobServices
-from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view
+from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view_for
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import State
 from octavo_jobs.model import PageRequest
@@ -33,14 +35,23 @@ def jobs_router(generator: Generator, services: JobServices) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         cursor: Annotated[str | None, Query(max_length=100)] = None,
         status: Annotated[list[State] | None, Query()] = None,
+        user: Annotated[
+            str | None, Query(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="Whose; for admins, who see all.")
+        ] = None,
+        after: Annotated[AwareDatetime | None, Query(description="Accepted then or later.")] = None,
+        before: Annotated[AwareDatetime | None, Query(description="Accepted before.")] = None,
     ) -> dict[str, Any]:
         principal = await generator.principal(request.headers.get("authorization"))
+        if user is not None and user != principal.user and not principal.sees_all:
+            raise Forbidden("only admins may ask for another person's")
+        bounds = [*([] if cursor is None else [decode_cursor(cursor)]), *([] if before is None else [first_uuid_of(_ms(before))])]
         page = await services.store.page(
             PageRequest(
                 limit=limit + 1,
-                before=None if cursor is None else decode_cursor(cursor),
+                before=min(bounds, default=None),
+                after=None if after is None else first_uuid_of(_ms(after)),
                 queue=generator.name,
-                owner=None if principal.sees_all else principal.user,
+                owner=user if principal.sees_all else principal.user,
                 states=tuple(status or ()),
             )
         )
@@ -48,12 +59,16 @@ def jobs_router(generator: Generator, services: JobServices) -> APIRouter:
         backlog = (await services.store.backlogs([generator.name]))[0]
         return {
             "success": True,
-            "items": [generation_view(job, root=request.scope.get("root_path", "")) for job in page[:limit]],
+            "items": [generation_view_for(principal, job, root=request.scope.get("root_path", "")) for job in page[:limit]],
             "next_cursor": encode_cursor(page[limit - 1].id) if more else None,
             "queue": {"queued": backlog.due, "delayed": backlog.delayed, "running": backlog.running},
         }
 
     return router
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def encode_cursor(job_id: str) -> str:

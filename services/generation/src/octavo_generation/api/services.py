@@ -14,7 +14,11 @@ from redis.exceptions import RedisError
 
 from octavo_core.clock import Clock, SystemClock
 from octavo_core.errors import OctavoError, Unavailable
+from octavo_core.net import Reach
+from octavo_core.spec import Storage
+from octavo_generation.images import records
 from octavo_generation.images.library import ImageLibrary
+from octavo_generation.images.opening import open_image_storage
 from octavo_generation.images.paths import PICTURES
 from octavo_generation.images.retention import sweep_forever
 from octavo_generation.images.signing import LinkSigner, read_signing_key
@@ -34,6 +38,7 @@ from octavo_jobs.runner import Lane
 from octavo_jobs.store import JobStore, open_store
 from octavo_jobs.stream import EventHub
 from octavo_jobs.transport import Bell
+from octavo_jobs.worker import worker_name
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +57,8 @@ class JobServices:
     generation: GenerationStore
     rates: RequestRates
     uploads: UploadLimits
+    webhooks: Reach
+    """Where a request's `webhook` may lead."""
     home: Path
     pictures: Path
     """Folder of those whose storage is local."""
@@ -96,17 +103,43 @@ class JobServices:
     def beside(self, redis_url: str, lanes: Sequence[Lane]) -> LanesBeside:
         """Jobs that run in this process, on these connections; to be stopped before `close`."""
         return LanesBeside(
-            store=self.store, publisher=self._publisher, bell=self._bell, client=self.redis, redis_url=redis_url, lanes=lanes
+            store=self.store,
+            publisher=self._publisher,
+            bell=self._bell,
+            client=self.redis,
+            redis_url=redis_url,
+            lanes=lanes,
+            worker=worker_name(),
         )
 
-    async def erase(self, user: str, generators: Sequence[str]) -> None:
-        """A user's pictures of these generators, then all of their jobs, also of generators that are served no more. Idempotent; raises
-        when something is left."""
-        for name in generators:
-            if (library := self.libraries.get(name)) is not None:
+    async def erase(self, user: str, *, generator: str | None = None) -> None:
+        """A user's pictures, jobs and events, of one generator or of all, also of those that are served no more. Idempotent; raises
+        `Unavailable` when something is left."""
+        for name in await self.generation.transactions.read(lambda connection: records.generators_of(connection, user)):
+            if generator in (None, name):
+                library = self._library(name)
                 await library.erase(user, generator=name)
-        while await self.store.forget(user, None, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+                # Nobody else sweeps for one that is served no more.
+                await library.sweep(generator=name)
+        queues = None if generator is None else [generator]
+        while await self.store.forget(user, queues, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
             pass
+        try:
+            await self.hub.forget(user)
+            await self.hub.webhooks.forget(user)
+        except (RedisError, OSError):
+            raise Unavailable("events cannot be deleted; Redis does not answer", retry_after=5) from None
+
+    def _library(self, generator: str) -> ImageLibrary:
+        """Of one that is served no more only its folder is known. Raises `Unavailable`."""
+        if (library := self.libraries.get(generator)) is not None:
+            return library
+        folder = self.pictures / generator
+        if not folder.is_dir():
+            log.error("pictures of a generator lie in a storage that is not known any more; serve it once more", generator=generator)
+            raise Unavailable(f"pictures of {generator} lie in a storage that is not known here any more")
+        # Bytes are removed without being read: no key is needed for those that were encrypted.
+        return ImageLibrary(self.generation, open_image_storage(Storage(), folder=folder, environment={}))
 
     def signer(self) -> LinkSigner:
         """Raises `Misconfigured` for a key that cannot be used."""
@@ -144,6 +177,7 @@ def open_job_services(
     pictures: Path | None = None,
     signing_key: str | None = None,
     uploads: UploadLimits | None = None,
+    webhooks: Reach | None = None,
 ) -> JobServices:
     """Nothing is connected before `start`. `events_redis_url`: where the streams of events are, if not beside the bell. `home` holds
     the pictures and the key of links, where `pictures` and `signing_key` are not given."""
@@ -161,6 +195,7 @@ def open_job_services(
         generation=open_generation_store(database_url, clock),
         rates=RequestRates(redis_url),
         uploads=uploads or UploadLimits(),
+        webhooks=webhooks or Reach(path="webhook"),
         home=home,
         pictures=home / PICTURES if pictures is None else pictures,
         signing_key=signing_key,

@@ -20,6 +20,7 @@ from structlog.contextvars import get_contextvars
 from octavo_core.errors import Conflict, InvalidInput, Moderated, OctavoError, Unauthenticated
 from octavo_core.http.problems import build_problem
 from octavo_core.identity import Forwarded
+from octavo_core.net.webhooks import check_webhook
 from octavo_generation.api.admission import Admission
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.views import generation_response
@@ -117,7 +118,17 @@ class TakingOver:
             created_at=forwarded.accepted_at,
             ended=state,
             error=error,
+            webhook=self._webhook(raw, forwarded.item),
         )
+
+    def _webhook(self, raw: bytes, item: int | None) -> str | None:
+        """Of a body that nobody has checked."""
+        try:
+            body = orjson.loads(raw)
+            named = (body if item is None else body[item])["webhook"]
+            return check_webhook(named, self._services.webhooks) if isinstance(named, str) else None
+        except (orjson.JSONDecodeError, InvalidInput, LookupError, TypeError):
+            return None
 
 
 def _hash(raw: bytes) -> str:

@@ -11,11 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from octavo_core.clock import to_iso
+from octavo_core.identity import Principal
 from octavo_generation.api.preferences import Preference
 from octavo_jobs.lifecycle import Job, State
 
 ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 PLEASE_WAIT = "Please wait a moment"
+_SMALL_REQUEST_CHARS = 65_536
+"""A larger one holds a picture; parsing many of them would hold up the loop."""
+_OURS = frozenset({"image", "sampling", "enhanced_prompt", "stream"})
+"""What stands in a payload and was not written by the person, or is no text."""
 JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -40,6 +45,9 @@ class GenerationResponse(BaseModel):
     error: dict[str, Any] | None = Field(None, description="Why it failed, or why the last attempt did.")
     usage: dict[str, Any] | None = None
     provider: dict[str, Any] | None = Field(None, description="Which model answered, on what.")
+    request: dict[str, Any] | None = Field(
+        None, description="What was asked, where a generation is read; without pictures, and left out where it is large."
+    )
     progress: dict[str, Any] | None = None
     attempt: int = 0
     cancel_requested: bool = False
@@ -55,14 +63,16 @@ class BatchResponse(BaseModel):
     correlation_id: str
 
 
-def generation_view(job: Job, *, root: str) -> dict[str, Any]:
+def generation_view(job: Job, *, root: str, with_request: bool = False) -> dict[str, Any]:
     """The JSON body of one job, as plain data (it is on the hot path). `root` is what stands before our paths."""
     done: dict[str, Any] = orjson.loads(job.result) if job.result else {}
     for image in (done.get("result") or {}).get("images", ()):
         if "path" in image:
             # Below the generator's own address, which only the process that is asked knows.
             image["url"] = root + image["path"]
+    asked = {"request": _asked(job)} if with_request else {}
     return {
+        **asked,
         "success": job.state is not State.FAILED,
         "generation_id": job.id,
         "status": job.state.value,
@@ -83,6 +93,19 @@ def generation_view(job: Job, *, root: str) -> dict[str, Any]:
         },
         "correlation_id": job.correlation_id,
     }
+
+
+def generation_view_for(principal: Principal, job: Job, *, root: str) -> dict[str, Any]:
+    """As `generation_view`. A person is told what was asked; whoever sees everybody's, whose it is and how often it failed."""
+    view = generation_view(job, root=root, with_request=job.owner == principal.user)
+    return {**view, "user": job.owner, "failures": job.failures} if principal.sees_all else view
+
+
+def _asked(job: Job) -> dict[str, Any] | None:
+    if len(job.request) > _SMALL_REQUEST_CHARS:
+        return None
+    payload: dict[str, Any] = orjson.loads(job.request)
+    return {name: value for name, value in payload.items() if value is not None and name not in _OURS}
 
 
 def _message(job: Job) -> str:

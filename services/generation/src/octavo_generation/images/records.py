@@ -103,6 +103,12 @@ def page(connection: Connection, *, generator: str, owner: str | None, before: s
     return [_image(row) for row in connection.execute(query.order_by(images.c.id.desc()).limit(limit))]
 
 
+def generators_of(connection: Connection, owner: str) -> list[str]:
+    """Those of which there are rows of the owner, in whatever state."""
+    query = sa.select(images.c.generator).where(images.c.owner == owner).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
 def mark_deleted(connection: Connection, image: str, *, now: int, until: int) -> Claimed | None:
     """From here on nobody sees it, and its texts are gone; the caller has until `until` to remove the rest. None when it is not there."""
     row = connection.execute(sa.select(images.c.path).where(images.c.id == image, images.c.deleted_at.is_(None))).one_or_none()

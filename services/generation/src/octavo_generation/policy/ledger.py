@@ -63,6 +63,15 @@ class SqlSpendLedger:
         found = await self._store.transactions.read(read)
         return {period: Totals(spent=_spend(found[period].spent), held=_spend(found[period].held)) for period in PERIODS}
 
+    async def by_provider(self, generator: str, now_ms: int) -> Mapping[Period, Mapping[str, Spend]]:
+        names = period_names(now_ms)
+
+        def read(connection: Connection) -> dict[Period, dict[str, Amounts]]:
+            return {period: statements.spent_by_provider(connection, generator, names[period], now_ms) for period in PERIODS}
+
+        found = await self._store.transactions.read(read)
+        return {period: {provider: _spend(amounts) for provider, amounts in found[period].items()} for period in PERIODS}
+
     async def prune(self) -> int:
         now = self._store.clock.now_ms()
         first = (datetime.fromtimestamp(now / 1000, UTC) - timedelta(days=KEPT_DAYS)).strftime("%Y-%m")

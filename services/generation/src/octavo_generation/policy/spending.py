@@ -99,6 +99,10 @@ class SpendLedger(Protocol):
 
     async def totals(self, generator: str, now_ms: int) -> Mapping[Period, Totals]: ...
 
+    async def by_provider(self, generator: str, now_ms: int) -> Mapping[Period, Mapping[str, Spend]]:
+        """What was spent at which provider, as `Totals.spent` counts it; those at which nothing was are left out."""
+        ...
+
     async def prune(self) -> int:
         """Removes what is older than a year, of all generators; how many rows. Any process may do so at any time."""
         ...

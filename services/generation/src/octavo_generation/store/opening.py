@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from octavo_core.clock import Clock
 from octavo_generation.store.migrations import GENERATION
-from octavo_jobs.store import Transactions, open_transactions
+from octavo_jobs.store import MIGRATE_S, Transactions, open_transactions
 
 POOL_SIZE = 4
 """Connections to a server: fewer than the jobs have, for only calls that cost money and pictures that are kept come here."""
@@ -21,7 +21,7 @@ class GenerationStore:
 
     async def migrate(self) -> None:
         """Bring the schema up to date; safe to call from several processes at once."""
-        await self.transactions.write(GENERATION.migrate)
+        await self.transactions.write(GENERATION.migrate, within_s=MIGRATE_S)
 
     async def close(self) -> None:
         await self.transactions.close()

@@ -45,6 +45,17 @@ spend_totals = sa.Table(
     **_MYSQL,
 )
 
+spend_by_provider = sa.Table(
+    "spend_by_provider",
+    metadata,
+    sa.Column("generator", sa.String(63), primary_key=True),
+    sa.Column("period", sa.String(10), primary_key=True),
+    sa.Column("provider", sa.String(63), primary_key=True),
+    sa.Column("usd_micros", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    **_MYSQL,
+)
+
 images = sa.Table(
     "images",
     metadata,

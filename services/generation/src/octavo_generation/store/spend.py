@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from octavo_generation.store.schema import spend_by_provider as by_provider
 from octavo_generation.store.schema import spend_reservations as reservations
 from octavo_generation.store.schema import spend_totals as totals
 
@@ -117,6 +118,15 @@ def settle(connection: Connection, reservation_id: str, actual: Amounts | None) 
         .where(totals.c.generator == found.generator, totals.c.period.in_(_periods(found.day)))
         .values(usd_micros=totals.c.usd_micros + spent.usd_micros, tokens=totals.c.tokens + spent.tokens)
     )
+    for period in _periods(found.day):
+        row = (by_provider.c.generator == found.generator) & (by_provider.c.period == period) & (by_provider.c.provider == found.provider)
+        # Under the lock of the sums: nobody else inserts it meanwhile.
+        if connection.execute(sa.select(by_provider.c.period).where(row)).scalar() is None:
+            values = {"usd_micros": spent.usd_micros, "tokens": spent.tokens}
+            connection.execute(sa.insert(by_provider).values(generator=found.generator, period=period, provider=found.provider, **values))
+        else:
+            more = {"usd_micros": by_provider.c.usd_micros + spent.usd_micros, "tokens": by_provider.c.tokens + spent.tokens}
+            connection.execute(sa.update(by_provider).where(row).values(**more))
 
 
 def release(connection: Connection, reservation_id: str) -> None:
@@ -129,8 +139,7 @@ def standing(connection: Connection, generator: str, period: str, now: int) -> S
         sa.select(totals.c.usd_micros, totals.c.tokens).where(totals.c.generator == generator, totals.c.period == period)
     ).one_or_none()
     is_lost = reservations.c.expires_at <= now
-    # Bounds of one length and one shape, which every collation sorts alike.
-    first, last = (f"{period}-01", f"{period}-31") if len(period) == 7 else (period, period)
+    first, last = _days(period)
     found = connection.execute(
         sa.select(
             _sum_where(is_lost, reservations.c.usd_micros).label("lost_usd"),
@@ -148,12 +157,34 @@ def standing(connection: Connection, generator: str, period: str, now: int) -> S
     )
 
 
+def spent_by_provider(connection: Connection, generator: str, period: str, now: int) -> dict[str, Amounts]:
+    """Calls that ended, and reservations that expired, which count in full."""
+    settled = sa.select(by_provider.c.provider, by_provider.c.usd_micros, by_provider.c.tokens).where(
+        by_provider.c.generator == generator, by_provider.c.period == period
+    )
+    found = {row.provider: Amounts(row.usd_micros, row.tokens) for row in connection.execute(settled)}
+    first, last = _days(period)
+    lost = (
+        sa.select(
+            reservations.c.provider,
+            sa.func.sum(reservations.c.usd_micros).label("usd_micros"),
+            sa.func.sum(reservations.c.tokens).label("tokens"),
+        )
+        .where(reservations.c.generator == generator, reservations.c.day.between(first, last), reservations.c.expires_at <= now)
+        .group_by(reservations.c.provider)
+    )
+    for row in connection.execute(lost):
+        found[row.provider] = found.get(row.provider, Amounts()) + Amounts(int(row.usd_micros), int(row.tokens))
+    return found
+
+
 def prune(connection: Connection, first_month: str, now: int) -> int:
     """Removes the sums of the months before, and what was lost in them; how many rows. A month is `2026-11`."""
     # Texts of one length, which every collation sorts alike.
     old_sums = sa.delete(totals).where(sa.func.substr(totals.c.period, 1, 7) < first_month)
+    old_parts = sa.delete(by_provider).where(sa.func.substr(by_provider.c.period, 1, 7) < first_month)
     old_losses = sa.delete(reservations).where(sa.func.substr(reservations.c.day, 1, 7) < first_month, reservations.c.expires_at <= now)
-    return connection.execute(old_sums).rowcount + connection.execute(old_losses).rowcount
+    return sum(connection.execute(statement).rowcount for statement in (old_sums, old_parts, old_losses))
 
 
 def _sum_where(condition: sa.ColumnElement[bool], column: sa.Column[int]) -> sa.ColumnElement[int]:
@@ -179,6 +210,11 @@ def _lock(connection: Connection, generator: str, day: str) -> None:
         row = (totals.c.generator == generator) & (totals.c.period == period)
         if connection.execute(sa.select(totals.c.period).where(row).with_for_update()).scalar() is None:
             connection.execute(sa.insert(totals).values(generator=generator, period=period, usd_micros=0, tokens=0))
+
+
+def _days(period: str) -> tuple[str, str]:
+    """Bounds of one length and one shape, which every collation sorts alike."""
+    return (f"{period}-01", f"{period}-31") if len(period) == 7 else (period, period)
 
 
 def _periods(day: str) -> tuple[str, str]:

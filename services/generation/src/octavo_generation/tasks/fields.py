@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from octavo_core.net import MAX_URL_CHARS
+
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Unicode's category Cc without tab, line feed and carriage return."""
 
@@ -16,6 +18,16 @@ class TaskRequest(BaseModel):
     """A request body: nothing unknown, nothing coerced."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    webhook: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_URL_CHARS,
+            description="Public https address that the generation's end is told, signed as Standard Webhooks has it.",
+            examples=["https://example.com/hooks/octavo"],
+        ),
+    ] = None
 
     @property
     def texts(self) -> tuple[str, ...]:

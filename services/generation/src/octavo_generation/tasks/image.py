@@ -71,6 +71,32 @@ def abilities_of(spec: Spec) -> Mapping[str, ImageAbilities]:
     return {provider.name: _abilities(provider) for provider in spec.providers or ()}
 
 
+def narrow(schema: dict[str, Any], spec: Spec) -> None:
+    """The words that its providers know, all of them together; `x-octavo-providers` says which of them each one knows, the one that is
+    asked by default first. What a provider takes that no profile knows stays open."""
+    every = abilities_of(spec)
+    schema["x-octavo-providers"] = {
+        name: {
+            "sizes": list(one.sizes),
+            "qualities": list(one.qualities),
+            "styles": list(one.styles),
+            "seed": one.seed,
+            "negative_prompt": one.negative_prompt,
+            "max_images": min(one.max_images, spec.image_settings.max_per_request),
+        }
+        for name, one in every.items()
+    }
+    properties = schema["properties"]
+    properties["provider"]["anyOf"][0]["enum"] = list(every)
+    if any(one is _UNKNOWN for one in every.values()):
+        return
+    for field, words in (("size", "sizes"), ("quality", "qualities"), ("style", "styles")):
+        known = list(dict.fromkeys(word for one in every.values() for word in getattr(one, words)))
+        if known:
+            properties[field]["anyOf"][0]["enum"] = known
+    properties["num_images"]["maximum"] = max(min(one.max_images, spec.image_settings.max_per_request) for one in every.values())
+
+
 def prepare(request: ImageRequest, spec: Spec) -> dict[str, Any]:
     """The job's payload. `provider` is in it only if the person named one: then no other is asked. `enhanced_prompt` is for providers
     that do not revise prompts themselves. Raises `InvalidInput` with all that the provider does not do, and what it does."""

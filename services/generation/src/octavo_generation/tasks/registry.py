@@ -19,7 +19,8 @@ Request = TypeVar("Request", bound=TaskRequest)
 @dataclass(frozen=True, slots=True)
 class Task(Generic[Request]):
     """`prepare` makes the job's payload of a request; it is pure and quick. `prepare_upload` does in its stead where a request brings
-    something that has to be looked at, and may take a while. `of_form` reads a request from a form, where one may be sent."""
+    something that has to be looked at, and may take a while. `of_form` reads a request from a form, where one may be sent.
+    `narrow` says in the request's schema what this very generator takes of it."""
 
     name: str
     request: type[Request]
@@ -27,12 +28,20 @@ class Task(Generic[Request]):
     summary: str
     prepare_upload: Callable[[Request, Spec, UploadLimits], Awaitable[dict[str, Any]]] | None = None
     of_form: Callable[[Form], dict[str, Any]] | None = None
+    narrow: Callable[[dict[str, Any], Spec], None] | None = None
+
+    def schema(self, spec: Spec) -> dict[str, Any]:
+        """JSON Schema of a request to a generator of this resource."""
+        schema = self.request.model_json_schema()
+        if self.narrow is not None:
+            self.narrow(schema, spec)
+        return schema
 
 
 TASKS: Mapping[str, Task[Any]] = {
-    "story": Task("story", story.StoryRequest, story.prepare, "Write a story"),
+    "story": Task("story", story.StoryRequest, story.prepare, "Write a story", narrow=story.narrow),
     "text": Task("text", text.TextRequest, text.prepare, "Write a text"),
-    "image": Task("image", image.ImageRequest, image.prepare, "Draw pictures"),
+    "image": Task("image", image.ImageRequest, image.prepare, "Draw pictures", narrow=image.narrow),
     "image-description": Task(
         "image-description",
         image_description.ImageDescriptionRequest,

@@ -47,3 +47,8 @@ def prepare(request: StoryRequest, spec: Spec) -> dict[str, Any]:
         parameters["max_tokens"] = request.max_tokens
     payload = {"prompt": request.prompt, "audience": audience, "language": request.language, "seed": request.seed, "sampling": parameters}
     return payload | {"stream": True} if request.stream else payload
+
+
+def narrow(schema: dict[str, Any], spec: Spec) -> None:
+    """Only the audiences that the generator writes for."""
+    schema["properties"]["audience"]["anyOf"][0]["enum"] = list(spec.audience_parameters)

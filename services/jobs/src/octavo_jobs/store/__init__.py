@@ -2,6 +2,6 @@
 
 from octavo_jobs.store.opening import open_store, open_transactions
 from octavo_jobs.store.port import JobStore
-from octavo_jobs.store.transactions import Transactions
+from octavo_jobs.store.transactions import MIGRATE_S, Transactions
 
-__all__ = ["JobStore", "Transactions", "open_store", "open_transactions"]
+__all__ = ["MIGRATE_S", "JobStore", "Transactions", "open_store", "open_transactions"]

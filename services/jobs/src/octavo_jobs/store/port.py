@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from octavo_jobs.lifecycle import Job, State
-from octavo_jobs.model import Accepted, Backlog, Finish, KeyReused, NewJob, PageRequest, Renewal
+from octavo_jobs.model import Accepted, Backlog, Finish, KeyReused, NewJob, PageRequest, Recent, Renewal
 
 
 class JobStore(Protocol):
@@ -60,6 +60,10 @@ class JobStore(Protocol):
 
     async def backlogs(self, queues: Sequence[str]) -> list[Backlog]:
         """One query for all of them."""
+        ...
+
+    async def recent(self, queues: Sequence[str], since_ms: int) -> list[Recent]:
+        """Of the jobs whose ids are of that time or later. One query for all of them, along the ids: what is older costs nothing."""
         ...
 
     async def mark_published(self, versions: Sequence[tuple[str, int]]) -> None:

@@ -40,6 +40,7 @@ jobs = sa.Table(
     sa.Column("progress", _document),
     sa.Column("idempotency_key", sa.String(200)),
     sa.Column("body_hash", sa.String(64)),
+    sa.Column("webhook", sa.String(2_048)),
     sa.Index("ix_jobs_queue_state", "queue", "state", "available_at"),
     sa.Index("ix_jobs_queue_owner", "queue", "owner", "id"),
     sa.Index("ix_jobs_lease_until", "lease_until"),

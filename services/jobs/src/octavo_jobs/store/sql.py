@@ -9,11 +9,12 @@ from functools import partial
 import sqlalchemy as sa
 
 from octavo_core.clock import Clock
+from octavo_core.ids import first_uuid_of
 from octavo_jobs.lifecycle import Job, State
-from octavo_jobs.model import Accepted, Backlog, Finish, KeyReused, NewJob, PageRequest, Renewal
+from octavo_jobs.model import Accepted, Backlog, Finish, KeyReused, NewJob, PageRequest, Recent, Renewal
 from octavo_jobs.store import statements
 from octavo_jobs.store.migrations import migrate
-from octavo_jobs.store.transactions import Transactions
+from octavo_jobs.store.transactions import MIGRATE_S, Transactions
 
 
 class SqlJobStore:
@@ -25,7 +26,7 @@ class SqlJobStore:
         self._chance = random.Random()
 
     async def migrate(self) -> None:
-        await self._transactions.write(migrate)
+        await self._transactions.write(migrate, within_s=MIGRATE_S)
 
     async def ping(self) -> None:
         await self._transactions.read(lambda connection: connection.execute(sa.text("SELECT 1")).scalar())
@@ -79,6 +80,11 @@ class SqlJobStore:
         if not queues:
             return []
         return await self._transactions.read(partial(statements.backlogs, queues=queues, now=self._clock.now_ms()))
+
+    async def recent(self, queues: Sequence[str], since_ms: int) -> list[Recent]:
+        if not queues:
+            return []
+        return await self._transactions.read(partial(statements.recent, queues=queues, first=first_uuid_of(since_ms)))
 
     async def mark_published(self, versions: Sequence[tuple[str, int]]) -> None:
         if versions:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from octavo_jobs import lifecycle
-from octavo_jobs.lifecycle import Failure, Job, Policy, Refusal, State
+from octavo_jobs.lifecycle import ENDED, Failure, Job, Policy, Refusal, State
 from octavo_jobs.model import (
     Accepted,
     Backlog,
@@ -28,6 +28,7 @@ from octavo_jobs.model import (
     KeyReused,
     NewJob,
     PageRequest,
+    Recent,
     Renewal,
     Succeeded,
 )
@@ -99,6 +100,7 @@ def accept(connection: Connection, new: Sequence[NewJob], now: int) -> list[Acce
             publish_due=now + lifecycle.PUBLISH_GRACE_MS,
             idempotency_key=item.idempotency_key,
             body_hash=item.body_hash,
+            webhook=item.webhook,
         )
         if item.ended is not None:
             job = lifecycle.ended_before(job, state=item.ended, result=item.result, error=item.error, now=now)
@@ -162,6 +164,8 @@ def page(connection: Connection, request: PageRequest) -> list[Job]:
     query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(request.limit)
     if request.before is not None:
         query = query.where(jobs.c.id < request.before)
+    if request.after is not None:
+        query = query.where(jobs.c.id > request.after)
     if request.queue is not None:
         query = query.where(jobs.c.queue == request.queue)
     if request.owner is not None:
@@ -188,6 +192,21 @@ def backlogs(connection: Connection, queues: Sequence[str], now: int) -> list[Ba
         else:
             found[row.queue] = replace(backlog, delayed=row.n)
     return [found[queue] for queue in queues]
+
+
+def recent(connection: Connection, queues: Sequence[str], first: str) -> list[Recent]:
+    rows = connection.execute(
+        sa.select(jobs.c.queue, jobs.c.state, sa.func.count().label("n"))
+        .where(jobs.c.id >= first, jobs.c.queue.in_(list(queues)))
+        .group_by(jobs.c.queue, jobs.c.state)
+    )
+    counts: dict[str, dict[str, int]] = {queue: {} for queue in queues}
+    for row in rows:
+        counts[row.queue][row.state] = row.n
+    return [
+        Recent(queue, sum(counts[queue].values()), **{state.value: counts[queue].get(state.value, 0) for state in sorted(ENDED)})
+        for queue in queues
+    ]
 
 
 def mark_published(connection: Connection, versions: Sequence[tuple[str, int]]) -> None:

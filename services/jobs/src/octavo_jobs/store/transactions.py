@@ -28,6 +28,10 @@ Answer = TypeVar("Answer")
 Work = Callable[[Connection], Answer]
 
 POOL_SIZE = 8
+ANSWER_S = 10.0
+"""How long a database server may take for a transaction, connecting included, until it counts as away."""
+MIGRATE_S = 60.0
+"""The same for a change of the schema, which others may be at too."""
 _REPEATS = 8
 _BUSY_DEADLINE_S = 15.0
 _WAL_DEADLINE_S = 5.0
@@ -42,9 +46,10 @@ connections), operator intervention (starting up, shutting down, cancelled), sys
 
 
 class Transactions(Protocol):
-    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True, within_s: float = ANSWER_S) -> Answer:
         """`rows` is about how many it writes, where that is known to be few. `durable` false: a power cut may undo it (never a
-        crash of a process), because nobody was told and it will be done again: a claim, a renewal, a mark."""
+        crash of a process), because nobody was told and it will be done again: a claim, a renewal, a mark. `within_s` bounds what a
+        server takes; SQLite has bounds of its own."""
         ...
 
     async def read(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1) -> Answer:
@@ -92,7 +97,7 @@ class SqliteTransactions:
         self._inline_at = 0.0
         self._writer.start()
 
-    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True, within_s: float = ANSWER_S) -> Answer:
         if self._closed:
             raise Unavailable("the database of jobs is closed")
         loop = asyncio.get_running_loop()
@@ -234,23 +239,24 @@ class ServerTransactions:
         # Here and not above: it brings SQLAlchemy's ORM along, which a laptop with SQLite need not wait for.
         from sqlalchemy.ext.asyncio import create_async_engine
 
-        connect_args: dict[str, Any] = {"timeout": 10, "command_timeout": 30} if "asyncpg" in url.drivername else {"connect_timeout": 10}
+        postgresql, mysql = {"timeout": ANSWER_S, "command_timeout": MIGRATE_S}, {"connect_timeout": ANSWER_S}
+        connect_args: dict[str, Any] = postgresql if "asyncpg" in url.drivername else mysql
         self._engine = create_async_engine(
             url,
             isolation_level="READ COMMITTED",
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=ANSWER_S,
             pool_pre_ping=True,
             pool_recycle=1800,
             connect_args=connect_args,
         )
 
-    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True) -> Answer:
+    async def write(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1, durable: bool = True, within_s: float = ANSWER_S) -> Answer:
         for attempt in range(_REPEATS):
             try:
                 with _translated():
-                    async with asyncio.timeout(30), self._engine.begin() as connection:
+                    async with asyncio.timeout(within_s), self._engine.begin() as connection:
                         return await connection.run_sync(work)
             except IntegrityError:
                 # Another process accepted the same idempotency key first; the next round finds its job.
@@ -266,7 +272,7 @@ class ServerTransactions:
 
     async def read(self, work: Work[Answer], *, rows: int = INLINE_ROWS + 1) -> Answer:
         with _translated():
-            async with asyncio.timeout(30), self._engine.connect() as connection:
+            async with asyncio.timeout(ANSWER_S), self._engine.connect() as connection:
                 return await connection.run_sync(work)
 
     async def close(self) -> None:

@@ -40,7 +40,7 @@ class WebhookChanges(BaseModel):
 
 class WebhookView(BaseModel):
     id: str
-    url: str
+    url: str = Field(description="Empty for the one that stands for the addresses that jobs name themselves.")
     events: list[str]
     description: str
     enabled: bool
@@ -67,6 +67,7 @@ class DeliveryView(BaseModel):
     event: str
     type: str
     job: str
+    url: str | None = Field(description="Where it goes, when its job has named an address.")
     state: Literal["waiting", "delivered", "failed", "dropped"]
     attempts: int
     status: int | None = Field(description="HTTP status of the last answer.")
@@ -82,6 +83,7 @@ class DeliveryView(BaseModel):
             event=delivery.event,
             type=delivery.type,
             job=delivery.job,
+            url=delivery.url,
             state=delivery.state.value,
             attempts=delivery.attempts,
             status=delivery.status,

@@ -35,6 +35,7 @@ from octavo_notifications.store import NotificationStore
 from octavo_notifications.store.hooking import Changes
 from octavo_notifications.webhooks.delivering import start_delivery
 from octavo_notifications.webhooks.model import DeliveryState, Webhook
+from octavo_notifications.webhooks.of_jobs import webhook_of_jobs
 from octavo_notifications.webhooks.sealing import SecretBox, new_secret
 
 FORMER_SECRET_MS = 86_400_000
@@ -70,6 +71,18 @@ def webhooks_router(services: WebhookServices, authenticate: Authenticate) -> AP
             raise _no_webhook()
         return found
 
+    async def rotated(principal: Principal, webhook_id: str) -> WebhookSecretAnswer:
+        secret = new_secret()
+        found = await store.rotate_secret(
+            principal.user,
+            webhook_id,
+            secret=services.box.seal(webhook_id, secret),
+            former_until=services.clock.now_ms() + FORMER_SECRET_MS,
+        )
+        if found is None:
+            raise _no_webhook()
+        return WebhookSecretAnswer(webhook=WebhookWithSecret.with_secret(found, secret))
+
     @router.post("", status_code=201, summary="A new webhook; its secret is in the answer and never shown again")
     async def create(body: NewWebhook, principal: Caller) -> WebhookSecretAnswer:
         check_url(body.url, services.tuning.webhook_reach())
@@ -99,6 +112,13 @@ def webhooks_router(services: WebhookServices, authenticate: Authenticate) -> AP
     async def list_webhooks(principal: Caller) -> WebhookPage:
         return WebhookPage(items=[WebhookView.of(webhook) for webhook in await store.webhooks(principal.user)])
 
+    @router.post("/jobs", summary="A new secret for the addresses that jobs name themselves; the former one signs beside it for a day")
+    async def secret_of_jobs(principal: Caller) -> WebhookSecretAnswer:
+        webhook, secret = await webhook_of_jobs(store, services.box, services.clock, principal.user)
+        if secret is None:
+            return await rotated(principal, webhook.id)
+        return WebhookSecretAnswer(webhook=WebhookWithSecret.with_secret(webhook, secret))
+
     @router.get("/{webhook_id}", summary="One webhook")
     async def get(webhook_id: Id, principal: Caller) -> WebhookAnswer:
         return WebhookAnswer(webhook=WebhookView.of(await owned(principal, webhook_id)))
@@ -106,6 +126,8 @@ def webhooks_router(services: WebhookServices, authenticate: Authenticate) -> AP
     @router.patch("/{webhook_id}", summary="Change a webhook; one that is enabled again is told of what comes from now on")
     async def change(webhook_id: Id, body: WebhookChanges, principal: Caller) -> WebhookAnswer:
         before = await owned(principal, webhook_id)
+        if before.of_jobs and (body.url is not None or body.events is not None):
+            raise Conflict("it stands for the addresses that jobs name themselves, and has neither an address nor events of its own")
         if body.url is not None:
             check_url(body.url, services.tuning.webhook_reach())
         since = await services.newest(principal.user) if body.enabled and not before.enabled else None
@@ -130,16 +152,7 @@ def webhooks_router(services: WebhookServices, authenticate: Authenticate) -> AP
 
     @router.post("/{webhook_id}/rotate", summary="A new secret; the former one signs beside it for a day")
     async def rotate(webhook_id: Id, principal: Caller) -> WebhookSecretAnswer:
-        secret = new_secret()
-        rotated = await store.rotate_secret(
-            principal.user,
-            webhook_id,
-            secret=services.box.seal(webhook_id, secret),
-            former_until=services.clock.now_ms() + FORMER_SECRET_MS,
-        )
-        if rotated is None:
-            raise _no_webhook()
-        return WebhookSecretAnswer(webhook=WebhookWithSecret.with_secret(rotated, secret))
+        return await rotated(principal, webhook_id)
 
     @router.get("/{webhook_id}/deliveries", summary="What it was told, newest first")
     async def deliveries(

@@ -48,6 +48,9 @@ class Pump:
         client.last_event_id = after if after is not None else await self._now(client.user)
         ready = {"user": client.user, "room": user_room(client.user), "lastEventId": client.last_event_id, "expiresAt": expires_at}
         await self._emit(client, names.READY, ready)
+        if not self._hub.available:
+            # Who was connected already has been told.
+            await self._emit(client, names.INTERRUPTED, {})
         if asked:
             await self._say_what_is_gone(client)
 

@@ -21,7 +21,7 @@ from octavo_core.errors import Forbidden, InvalidInput, NotFound, OctavoError, T
 from octavo_jobs.ending import end_task
 from octavo_jobs.stream import EventHub
 from octavo_notifications import metrics
-from octavo_notifications.identity import TokenCheck
+from octavo_notifications.identity import TokenCheck, cookie_of_own_page
 from octavo_notifications.settings import NotificationsTuning
 from octavo_notifications.sockets import names
 from octavo_notifications.sockets.client import Client, job_room, user_room
@@ -114,7 +114,7 @@ class SocketService:
         token, after, scope = auth.get("token"), auth.get("lastEventId"), auth.get("scope", "user")
         if token is None:
             kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-            token = token if kind.lower() == "bearer" else None
+            token = token if kind.lower() == "bearer" else cookie_of_own_page(environ)
         if token is not None and not isinstance(token, str):
             raise InvalidInput("auth.token must be a text")
         if after is not None and not (isinstance(after, str) and EVENT_ID.fullmatch(after)):

@@ -24,11 +24,19 @@ class Changes:
 
 
 def add(connection: Connection, webhook: Webhook, most: int) -> bool:
-    count = connection.execute(sa.select(sa.func.count()).select_from(webhooks).where(webhooks.c.owner == webhook.owner)).scalar_one()
+    count = connection.execute(sa.select(sa.func.count()).select_from(webhooks).where(_own_address(webhook.owner))).scalar_one()
     if count >= most:
         return False
-    connection.execute(sa.insert(webhooks).values({**asdict(webhook), "events": " ".join(webhook.events)}))
+    _insert(connection, webhook)
     return True
+
+
+def of_jobs(connection: Connection, new: Webhook) -> Webhook:
+    """A lost race for the id is repeated by the store, and then finds what the winner wrote."""
+    found = get(connection, new.owner, new.id)
+    if found is None:
+        _insert(connection, new)
+    return found or new
 
 
 def get(connection: Connection, owner: str | None, webhook_id: str) -> Webhook | None:
@@ -67,6 +75,14 @@ def delete(connection: Connection, owner: str, webhook_id: str) -> bool:
         return False
     connection.execute(sa.delete(deliveries).where(deliveries.c.webhook == webhook_id))
     return True
+
+
+def _insert(connection: Connection, webhook: Webhook) -> None:
+    connection.execute(sa.insert(webhooks).values({**asdict(webhook), "events": " ".join(webhook.events)}))
+
+
+def _own_address(owner: str) -> sa.ColumnElement[bool]:
+    return sa.and_(webhooks.c.owner == owner, webhooks.c.url != "")
 
 
 def _update(connection: Connection, owner: str, webhook_id: str, values: dict[str, Any]) -> Webhook | None:

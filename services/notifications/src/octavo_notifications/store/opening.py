@@ -9,7 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from octavo_core.clock import Clock
-from octavo_jobs.store import Transactions, open_transactions
+from octavo_jobs.store import MIGRATE_S, Transactions, open_transactions
 from octavo_notifications.store import erasing, preferring, telling
 from octavo_notifications.store import hooking as hooks
 from octavo_notifications.store.migrations import NOTIFICATIONS
@@ -28,7 +28,7 @@ class NotificationStore:
 
     async def migrate(self) -> None:
         """Bring the schema up to date; safe to call from several processes at once."""
-        await self.transactions.write(NOTIFICATIONS.migrate)
+        await self.transactions.write(NOTIFICATIONS.migrate, within_s=MIGRATE_S)
 
     async def ping(self) -> None:
         await self.transactions.read(lambda connection: connection.execute(sa.text("SELECT 1")).scalar())
@@ -39,6 +39,10 @@ class NotificationStore:
     async def add_webhook(self, webhook: Webhook, *, most: int) -> bool:
         """False when the owner has `most` already; two at once may both be the last."""
         return await self.transactions.write(partial(hooks.add, webhook=webhook, most=most), rows=1)
+
+    async def webhook_of_jobs(self, new: Webhook) -> Webhook:
+        """The one that is there with that id, or else `new`, which is there from now on."""
+        return await self.transactions.write(partial(hooks.of_jobs, new=new), rows=1)
 
     async def webhook(self, owner: str, webhook_id: str) -> Webhook | None:
         return await self.transactions.read(partial(hooks.get, owner=owner, webhook_id=webhook_id))

@@ -24,7 +24,8 @@ def put(connection: Connection, owner: str, seconds: int | None, now: int) -> No
 
 
 def followed(connection: Connection) -> dict[str, str | None]:
-    owners = set(connection.execute(sa.select(webhooks.c.owner).where(webhooks.c.enabled.is_(True)).distinct()).scalars())
+    told = sa.select(webhooks.c.owner).where(webhooks.c.enabled.is_(True), webhooks.c.url != "").distinct()
+    owners = set(connection.execute(told).scalars())
     owners |= set(connection.execute(sa.select(preferences.c.owner).where(preferences.c.mail_after_s.is_not(None))).scalars())
     known = {row.owner: row.event for row in connection.execute(sa.select(positions))}
     return {owner: known.get(owner) for owner in owners}

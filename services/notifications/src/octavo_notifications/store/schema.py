@@ -60,6 +60,7 @@ deliveries = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("attempted_at", sa.BigInteger),
     sa.Column("once", sa.String(64), nullable=False),
+    sa.Column("url", sa.String(2_048)),
     sa.Index("ix_notification_deliveries_once", "once", unique=True),
     sa.Index("ix_notification_deliveries_webhook", "webhook", "id"),
     sa.Index("ix_notification_deliveries_owner", "owner"),

@@ -40,6 +40,7 @@ def add(connection: Connection, new: Sequence[NewDelivery], now: int) -> list[De
                     "type": one.type,
                     "job": one.job,
                     "body": one.body,
+                    "url": one.url,
                     "state": _WAITING,
                     "runs": 1,
                     "attempts": 0,
@@ -102,6 +103,9 @@ def _judge(connection: Connection, webhook: Webhook, attempt: Attempt, disable_d
     if attempt.ok:
         if webhook.failing_since is not None:
             connection.execute(mine.values(failing_since=None))
+        return None
+    if webhook.of_jobs:
+        # One address of many says nothing about the others.
         return None
     since = now if webhook.failing_since is None else webhook.failing_since
     gone = attempt.status == GONE

@@ -107,7 +107,7 @@ class DeliveryHandler:
         except Misconfigured as error:
             return Answer(None, error.message[:255], 0)
         return await self._sender.post(
-            webhook.url, delivery.body.encode(), signed_headers(delivery.id, delivery.body, secrets=secrets, now_ms=now)
+            delivery.url or webhook.url, delivery.body.encode(), signed_headers(delivery.id, delivery.body, secrets=secrets, now_ms=now)
         )
 
 

@@ -78,7 +78,7 @@ class Dispatcher:
 
     async def _first(self, owner: str) -> str:
         """Where to begin for someone of whom nothing was dealt with yet."""
-        since = [webhook.since for webhook in await self._store.webhooks(owner) if webhook.enabled]
+        since = [webhook.since for webhook in await self._store.webhooks(owner) if webhook.enabled and not webhook.of_jobs]
         return min(since, key=order) if since else await self._hub.newest(owner)
 
     async def _follow(self, owner: str, after: str) -> None:
@@ -108,6 +108,6 @@ class Dispatcher:
                     await act(owner, event)
                     break
                 except OctavoError as error:
-                    log.warning("an event waits to be acted on", event=event.id, type=event.type, error=error.code)
+                    log.warning("an event waits to be acted on", id=event.id, type=event.type, error=error.code)
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

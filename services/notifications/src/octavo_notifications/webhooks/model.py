@@ -32,6 +32,12 @@ class Webhook:
     created_at: int
     updated_at: int
 
+    @property
+    def of_jobs(self) -> bool:
+        """It stands for the addresses that its owner's jobs name themselves: a secret to sign with, and a log. It has no address, and is
+        told of no other event."""
+        return not self.url
+
     def wants(self, type_: str, event_id: str) -> bool:
         return self.enabled and type_ in self.events and order(event_id) > order(self.since)
 
@@ -64,6 +70,8 @@ class Delivery:
     took_ms: int | None
     created_at: int
     attempted_at: int | None
+    url: str | None = None
+    """Where it goes, when that is not the webhook's own address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class NewDelivery:
     job: str
     version: int
     body: str
+    url: str | None = None
 
     @property
     def once(self) -> str:

@@ -7,14 +7,18 @@ import asyncio
 import orjson
 import structlog
 
+from octavo_core.clock import Clock
 from octavo_core.errors import OctavoError
 from octavo_jobs.intake import JobIntake
+from octavo_jobs.named_webhooks import NamedWebhook
 from octavo_jobs.store import JobStore
 from octavo_jobs.stream import StreamEvent
 from octavo_notifications.settings import NotificationsTuning
 from octavo_notifications.store import NotificationStore
 from octavo_notifications.webhooks.delivering import start_delivery
 from octavo_notifications.webhooks.model import Attempt, NewDelivery
+from octavo_notifications.webhooks.of_jobs import webhook_of_jobs
+from octavo_notifications.webhooks.sealing import SecretBox
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +28,14 @@ _LOST_AFTER_MS = 600_000
 
 
 class WebhookTeller:
-    def __init__(self, store: NotificationStore, intake: JobIntake, jobs: JobStore, tuning: NotificationsTuning) -> None:
+    def __init__(
+        self, store: NotificationStore, intake: JobIntake, jobs: JobStore, box: SecretBox, clock: Clock, tuning: NotificationsTuning
+    ) -> None:
         self._store = store
         self._intake = intake
         self._jobs = jobs
+        self._box = box
+        self._clock = clock
         self._tuning = tuning
 
     async def tell(self, owner: str, event: StreamEvent) -> None:
@@ -38,6 +46,13 @@ class WebhookTeller:
         version, body = int(orjson.loads(event.body)["version"]), event.with_id().decode()
         new = [NewDelivery(webhook.id, owner, event.id, event.type, event.job, version, body) for webhook in wanting]
         for delivery in await self._store.add_deliveries(new):
+            await start_delivery(self._intake, self._tuning, delivery)
+
+    async def tell_named(self, named: NamedWebhook) -> None:
+        """A delivery to the address that the job names itself. Idempotent."""
+        webhook, _ = await webhook_of_jobs(self._store, self._box, self._clock, named.user)
+        new = NewDelivery(webhook.id, named.user, named.id, named.type, named.job, named.version, named.body, named.url)
+        for delivery in await self._store.add_deliveries([new]):
             await start_delivery(self._intake, self._tuning, delivery)
 
     async def sweep_forever(self) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 from starlette.types import Receive, Scope, Send
 
 from octavo.platform.generators import ServedGenerators
+from octavo.runner.layout import Home
 from octavo_core.errors import NotFound
 from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.http import Edge, create_app, problem_response
@@ -111,9 +112,24 @@ class Platform:
         if not settings.people or settings.jwks_url is not None:
             return None
         # Here and not above: a platform that only generates need not wait for it.
+        from octavo.platform.admin import create_admin, log_eraser
         from octavo.platform.people import People
+        from octavo_admin.settings import AdminSettings
 
-        return People(settings.port, self._services.clock, [self._erase_work, lambda user: self._notifications.erase(user)])
+        home = Home(settings.home)
+        erasers = [self._erase_work, lambda user: self._notifications.erase(user), log_eraser(home)]
+        people = People(settings.port, self._services.clock, erasers)
+        people.add(
+            create_admin(
+                people.settings_of(AdminSettings),
+                self._services,
+                self.generators,
+                home=home,
+                health=people.readiness,
+                keys=people.keys,
+            )
+        )
+        return people
 
     def _verifier(self, settings: PlatformSettings) -> TokenVerifier | None:
         """None: everyone is one anonymous user."""
@@ -123,7 +139,7 @@ class Platform:
 
     async def _erase_work(self, user: str) -> None:
         """What generators made for a user: pictures and jobs."""
-        await self._services.erase(user, self.generators.names)
+        await self._services.erase(user)
 
     def _own_routes(self, settings: PlatformSettings) -> FastAPI:
         app = create_app(

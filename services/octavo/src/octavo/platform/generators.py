@@ -60,6 +60,10 @@ class ServedGenerators:
     def names(self) -> list[str]:
         return list(self._resources)
 
+    @property
+    def resources(self) -> list[GeneratorService]:
+        return list(self._resources.values())
+
     def _jwks_url(self) -> str | None:
         """Where tokens are issued elsewhere, there; else here, by the accounts beside the generators."""
         if self._settings.jwks_url is None and self._settings.people:

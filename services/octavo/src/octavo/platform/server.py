@@ -12,6 +12,8 @@ import uvloop
 
 from octavo.platform.app import Platform, PlatformSettings
 from octavo_core.errors import OctavoError
+from octavo_core.http import configure_door
+from octavo_core.net.webhooks import WebhookSettings
 from octavo_core.settings import read_settings
 from octavo_core.telemetry import configure_logging, configure_tracing
 from octavo_generation.api.services import open_job_services
@@ -31,6 +33,7 @@ async def serve(settings: PlatformSettings) -> None:
         pictures=settings.pictures,
         signing_key=None if settings.signing_key is None else settings.signing_key.get_secret_value(),
         uploads=read_settings(UploadSettings).upload_limits(),
+        webhooks=read_settings(WebhookSettings).webhook_reach("webhook"),
     )
     tuning = read_settings(NotificationsTuning)
     platform = Platform(settings, services, read_generators_file(settings.generators_file, FromEnvironment(os.environ)), tuning)
@@ -56,7 +59,7 @@ async def serve(settings: PlatformSettings) -> None:
             log_config=None,
             log_level="warning",
             server_header=False,
-            # Nothing here asks for the caller's address, and each request would pay for looking.
+            # `OCTAVO_TRUSTED_PROXIES` decides at the edge whose word is believed.
             proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
@@ -77,6 +80,7 @@ def main() -> None:
         application_insights=settings.application_insights,
         environment=settings.environment,
     )
+    configure_door(settings)
     uvloop.run(serve(settings))
 
 

@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder of one laptop installation: `jobs.db`, and `run/` for what lives only while the platform runs."""
+    """The folder of one laptop installation: `jobs.db`, `logs/`, and `run/` for what lives only while the platform runs."""
 
     path: Path
 
@@ -45,6 +45,14 @@ class Home:
     @property
     def generators_file(self) -> Path:
         return self.run / "generators.json"
+
+    @property
+    def processes_file(self) -> Path:
+        return self.run / "processes.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
 
     @property
     def lock_file(self) -> Path:

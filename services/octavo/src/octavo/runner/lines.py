@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,13 +17,16 @@ _HIDDEN = frozenset({"timestamp", "event", "level", "service", "exception", "log
 
 
 class LinePrinter:
-    """`raw` passes the JSON through, for machines. Writes to standard output."""
+    """`raw` passes the JSON through, for machines. Writes to standard output, and gives each line to `keep`, where that is set."""
 
     def __init__(self, *, raw: bool, colour: bool | None = None) -> None:
+        self.keep: Callable[[str, str], None] | None = None
         self._raw = raw
         self._colour = sys.stdout.isatty() if colour is None else colour
 
     def __call__(self, name: str, line: str) -> None:
+        if self.keep is not None:
+            self.keep(name, line)
         print(line if self._raw else self.format(name, line), flush=True)  # noqa: T201 - this is the terminal's own output
 
     def say(self, name: str, message: str, level: str = "info") -> None:

@@ -14,6 +14,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from octavo_core.clock import utc_now
 
 OnLine = Callable[[str, str], None]
 """(name of the process, a line of its output)"""
@@ -44,6 +47,10 @@ class Process:
         self._keeping: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self.restarts = 0
+        self.began_at: datetime | None = None
+        """Of the child that runs, or ran last."""
+        self.last_exit: int | None = None
+        """Of the last child that ended by itself."""
 
     @property
     def running(self) -> bool:
@@ -94,6 +101,7 @@ class Process:
                 code = 127
             if self._stopping.is_set():
                 return
+            self.last_exit = code
             if self._on_exit is not None:
                 self._on_exit(self.name, code)
             pause = 0.25 if time.monotonic() - began > _HEALTHY_AFTER_S else min(pause * 2, 10)
@@ -104,6 +112,7 @@ class Process:
                     return
 
     async def _run_once(self) -> int:
+        self.began_at = utc_now()
         self._child = await asyncio.create_subprocess_exec(
             *self._argv,
             env=dict(self._environment),

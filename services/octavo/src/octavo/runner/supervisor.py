@@ -34,6 +34,7 @@ from octavo.runner.lines import LinePrinter
 from octavo.runner.process import OnLine, Process
 from octavo.runner.redis_server import find_redis_server, redis_command
 from octavo.runner.sleeping import Decision, decide
+from octavo.runner.telling import ProcessState, write_states
 from octavo_core.errors import Unavailable
 from octavo_core.spec import GeneratorService
 from octavo_generation.providers.registry import FAKES_URL
@@ -62,6 +63,7 @@ class Supervisor:
         self._read_files = watch
         self._workers: dict[str, _Worker] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self._told: list[ProcessState] = []
         self._environment = {
             **os.environ,
             "OCTAVO_HOME": str(home.path),
@@ -96,6 +98,7 @@ class Supervisor:
         tasks = [asyncio.create_task(self._hear_wake_words()), asyncio.create_task(self._look_after_workers())]
         try:
             await self._wait_until_ready(stop)
+            self._tell()
             if not stop.is_set():
                 on_ready()
             await stop.wait()
@@ -147,11 +150,23 @@ class Supervisor:
         return Process(name, argv, {**self._environment, **(extra or {})}, on_line or self._printer, on_exit=self._died)
 
     def _died(self, name: str, code: int) -> None:
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        self._printer.say("octavo", f"{name} {how}; starting it again", "warning")
+        self._printer.say("octavo", f"{name} {_ending(code)}; starting it again", "warning")
+        self._tell()
         if name == self._redis.name:
             while self._redis_lines:
                 self._printer(name, self._redis_lines.popleft())
+
+    def _tell(self) -> None:
+        """To whoever looks after the platform. What changes in between is told with the next look."""
+        processes: list[tuple[Process, tuple[str, ...]]] = [(self._redis, ()), (self._api, ())]
+        processes += [(worker.process, worker.plan.generators) for worker in self._workers.values()]
+        if self._samples is not None:
+            processes.append((self._samples, ()))
+        states = [_state(process, generators) for process, generators in processes]
+        if states != self._told:
+            with contextlib.suppress(OSError):
+                write_states(self._home.processes_file, states)
+                self._told = states
 
     async def _hear_wake_words(self) -> None:
         """Connects anew for as long as it takes: without Redis there are no words, only looks."""
@@ -179,6 +194,7 @@ class Supervisor:
     async def _look_after_workers(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            self._tell()
             try:
                 items: list[dict[str, Any]] = (await asyncio.to_thread(self._get, "/generators"))["items"]
             except (OSError, ValueError, KeyError, HTTPException):
@@ -205,6 +221,7 @@ class Supervisor:
         if worker.plan.samples and self._samples is not None:
             self._samples.start()
         worker.process.start()
+        self._tell()
 
     async def _let_samples_sleep(self) -> None:
         """The fake providers are there for as long as a worker is that asks them."""
@@ -227,6 +244,22 @@ class Supervisor:
             parsed = orjson.loads(answer.read())
         assert isinstance(parsed, dict)
         return parsed
+
+
+def _state(process: Process, generators: Sequence[str]) -> ProcessState:
+    began = process.began_at
+    return ProcessState(
+        name=process.name,
+        state="running" if process.pid is not None else "starting" if process.running else "sleeping",
+        restarts=process.restarts,
+        since=None if began is None else began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        reason=None if process.last_exit is None else _ending(process.last_exit),
+        generators=tuple(generators),
+    )
+
+
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
 
 
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from octavo.runner.layout import Home, base_url
 from octavo.runner.lines import LinePrinter
+from octavo.runner.log_files import LogKeeper
 from octavo.runner.supervisor import Supervisor
 from octavo.runner.watching import watch_files
 from octavo_core.errors import InvalidResource, Misconfigured
@@ -43,8 +44,9 @@ def up(*, paths: Sequence[Path], home: Path, host: str, port: int, printer: Line
     resources = read_files(paths, variables)
     place = Home(home.resolve())
     place.prepare()
-    with _only_one(place):
+    with _only_one(place), contextlib.closing(LogKeeper(place.logs)) as keeper:
         _check_port(host, port)
+        printer.keep = keeper
         for resource in resources:
             for fault in not_acted_on_yet(resource):
                 printer.say("octavo", f"{resource.name}: {fault.path}: {fault.message}", "warning")

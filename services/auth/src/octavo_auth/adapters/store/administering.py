@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from octavo_auth.adapters.store.revoking import restore, revoke
 from octavo_auth.adapters.store.rows import user_of, write_audit
 from octavo_auth.adapters.store.schema import users
 from octavo_auth.adapters.store.sessions import end_sessions
@@ -25,8 +26,11 @@ def administer(connection: Connection, user: str, role: Role | None, status: Sta
     if user in admins and not (after_role == "admin" and after_status == "active"):
         keep_an_admin(admins, user)
     connection.execute(sa.update(users).where(users.c.id == user).values(role=after_role, status=after_status, updated_at=entry.at))
-    if after_status != "active":
+    if after_status == "active":
+        restore(connection, user)
+    else:
         end_sessions(connection, user, entry.at)
+        revoke(connection, user, entry.at)
     write_audit(connection, entry)
     return locked_user(connection, user)
 

@@ -1,6 +1,7 @@
 """The end of an account: at once nobody can log in with it; when all services have forgotten the person, so does auth.
 
-What stays is the row in `auth_erasures`, with two times and no person, and the audit entries without whom they were about.
+What stays is the row in `auth_erasures`, with two times and no person, the audit entries without whom they were about, and for two
+hours a digest that the last tokens are refused by.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from octavo_auth.adapters.store.administering import locked_user, refuse_the_last_admin
+from octavo_auth.adapters.store.revoking import revoke
 from octavo_auth.adapters.store.rows import write_audit
 from octavo_auth.adapters.store.schema import audit, codes, erasures, identities, outbox, pictures, refresh_tokens, sessions, users
 from octavo_auth.adapters.store.sessions import end_sessions
@@ -38,6 +40,7 @@ def begin_erasure(connection: Connection, erasure: Erasure, entry: AuditEntry) -
         )
     )  # fmt: skip
     end_sessions(connection, user, entry.at)
+    revoke(connection, user, entry.at)
     connection.execute(sa.delete(pictures).where(pictures.c.user_id == user))
     connection.execute(sa.delete(identities).where(identities.c.user_id == user))
     if addresses:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from octavo_auth.adapters.store import revoking
 from octavo_auth.adapters.store.schema import audit, codes, outbox, refresh_tokens, sessions
 from octavo_auth.domain.model import Caught
 from octavo_jobs.store import Transactions
@@ -63,6 +64,7 @@ class SqlHousekeeping:
                 sa.delete(sessions).where(ended),
                 sa.delete(audit).where(audit.c.at < audit_before),
                 sa.delete(outbox).where(outbox.c.at < now - OUTBOX_MS),
+                revoking.purge(now),
             )
             return sum(connection.execute(statement).rowcount for statement in statements)
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from octavo_auth.adapters.store import revoking
 from octavo_auth.adapters.store.schema import keys
 from octavo_auth.domain.model import StoredKey
 from octavo_jobs.store import Transactions
@@ -21,6 +22,9 @@ class SqlKeys:
     async def all(self) -> list[StoredKey]:
         statement = sa.select(keys).order_by(keys.c.purpose, keys.c.version)
         return await self._transactions.read(lambda connection: [_key_of(row) for row in connection.execute(statement)])
+
+    async def revoked(self) -> frozenset[str]:
+        return await self._transactions.read(revoking.digests)
 
     async def add(
         self, purpose: str, make: Callable[[int], StoredKey], *, unless_newer_than: int | None, retire_older_at: int | None

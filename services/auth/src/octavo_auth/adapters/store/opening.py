@@ -13,7 +13,7 @@ from octavo_auth.adapters.store.key_rows import SqlKeys
 from octavo_auth.adapters.store.migrations import AUTH
 from octavo_auth.adapters.store.sessions import SqlSessions
 from octavo_auth.adapters.store.users import SqlUsers
-from octavo_jobs.store import Transactions, open_transactions
+from octavo_jobs.store import MIGRATE_S, Transactions, open_transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class AuthStore:
 
     async def migrate(self) -> None:
         """Bring the schema up to date; safe to call from several processes at once."""
-        await self.transactions.write(AUTH.migrate)
+        await self.transactions.write(AUTH.migrate, within_s=MIGRATE_S)
 
     async def ping(self) -> None:
         """Raises `Unavailable`."""

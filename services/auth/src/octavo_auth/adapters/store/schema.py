@@ -141,6 +141,15 @@ audit = sa.Table(
     **MYSQL,
 )
 
+revocations = sa.Table(
+    "auth_revocations",
+    metadata,
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("ix_auth_revocations_at", "at"),
+    **MYSQL,
+)
+
 outbox = sa.Table(
     "auth_outbox",
     metadata,

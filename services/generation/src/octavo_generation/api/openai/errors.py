@@ -18,7 +18,7 @@ from structlog.contextvars import get_contextvars
 
 from octavo_core.errors import InvalidInput, OctavoError
 from octavo_core.http import problem_response
-from octavo_core.http.problems import MEDIA_TYPE, status_of
+from octavo_core.http.problems import MEDIA_TYPE, ErrorResponse, status_of
 
 _STATUS = {415: 400, 422: 400, 451: 400}
 """Where OpenAI's clients have no class for ours, or one that callers do not expect."""
@@ -77,7 +77,8 @@ def error_response(error: OctavoError) -> Response:
     if isinstance(error, JobFailed) or status in _FINAL:
         headers["x-should-retry"] = "false"
     headers["x-request-id"] = str(get_contextvars().get("correlation_id"))
-    return Response(orjson.dumps(error_body(error)), status, headers=headers, media_type="application/json")
+    content = orjson.dumps(error_body(error))
+    return ErrorResponse(content, status, code=error.code, message=error.message, headers=headers, media_type="application/json")
 
 
 def error_body(error: OctavoError) -> dict[str, Any]:

@@ -6,6 +6,6 @@ from pathlib import Path
 
 from octavo_jobs.store.versions import Versions
 
-JOBS = Versions(folder=Path(__file__).parent, head="0001", table="octavo_jobs_version")
+JOBS = Versions(folder=Path(__file__).parent, head="0002", table="octavo_jobs_version")
 current = JOBS.current
 migrate = JOBS.migrate
