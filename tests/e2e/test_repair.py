@@ -65,21 +65,22 @@ def test_at_rest_nothing_is_written(generators: Generators, octavo: Cluster) -> 
         items = generator.read(f"gen,{labels} -l app.kubernetes.io/instance=quiet")["items"] + [generator.read()]
         return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["resourceVersion"] for item in items}
 
-    def written() -> float:
-        found = _WRITES.findall(octavo.api.text("/metrics", timeout_s=30))
-        return sum(float(count) for group, _, _, count in found if group in _OURS)
+    def written() -> dict[str, float]:
+        """How often, by what the API server calls it: the code tells what was refused."""
+        found = _WRITES.finditer(octavo.api.text("/metrics", timeout_s=30))
+        return {match[0].rpartition(" ")[0]: float(match[4]) for match in found if match[1] in _OURS}
 
-    # Deployments report that they settled for some seconds after they did.
-    steady = versions()
+    # Deployments report that they settled for some seconds after they did, those too that a test before this one rolled.
+    steady, before = versions(), written()
 
     def is_steady() -> bool:
-        nonlocal steady
+        nonlocal steady, before
+        earlier = steady, before
         time.sleep(5)  # on purpose: rest is what is looked for
-        steady, before = versions(), steady
-        return steady == before
+        steady, before = versions(), written()
+        return (steady, before) == earlier
 
-    wait(is_steady, what="the objects settle")
-    before = written()
+    wait(is_steady, what="all of the cluster settles", deadline_s=150)
     time.sleep(30)  # on purpose: rest is what is measured
     assert versions() == steady
     assert written() == before
