@@ -107,13 +107,13 @@ class Edge:
                 scope, receive, send_marked
             )
         finally:
+            REQUESTS.labels(self._service, _method(scope), _route(scope), str(status)).inc()
             if 400 <= status < 499:
                 tell_refusal(scope, status=status, method=_method(scope), route=_route(scope), user=visitor.user)
-            REQUESTS.labels(self._service, _method(scope), _route(scope), str(status)).inc()
-            if status >= 400 and "/health" not in _route(scope):
+            elif status >= 500 and "/health" not in _route(scope):
                 # So that the correlation id that a caller was shown leads somewhere. What went well is counted, not written down, and
                 # probes ask every few seconds.
-                log.info("request refused", method=_method(scope), route=_route(scope), status=status)
+                log.info("a request failed", method=_method(scope), route=_route(scope), status=status)
             tell_request(
                 service=self._service,
                 method=_method(scope),
