@@ -104,7 +104,10 @@ def generation_view_for(principal: Principal, job: Job, *, root: str) -> dict[st
 def _asked(job: Job) -> dict[str, Any] | None:
     if len(job.request) > _SMALL_REQUEST_CHARS:
         return None
-    payload: dict[str, Any] = orjson.loads(job.request)
+    payload = orjson.loads(job.request)
+    if not isinstance(payload, dict):
+        # A body that was accepted unread while the generator slept: text that is no JSON, or a whole batch.
+        return None
     return {name: value for name, value in payload.items() if value is not None and name not in _OURS}
 
 
