@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from octavo_core.clock import ManualClock
 from octavo_core.errors import InvalidInput, NotFound, PreconditionFailed, TooLarge
-from octavo_documents import AlreadyThere, Collection, Document, DocumentStore, Query, update
+from octavo_documents import AlreadyThere, Collection, Document, DocumentStore, Query, cursor_behind, update
 
 FOXES = Collection(
     "foxes", filters=("den", "tame", "age"), sorts={"name": "text", "age": "number"}, searched=("name", "tale"), max_bytes=4_096
@@ -278,3 +279,33 @@ async def test_many_of_others_do_not_show(documents: DocumentStore) -> None:
 
 async def test_it_answers_a_ping(documents: DocumentStore) -> None:
     await documents.ping()
+
+
+TALES = Collection("tales", filters=("state",), sorts={"told_at": "number"}, listed=(("state", "told_at"), ("state", "created_at")))
+
+
+async def test_everybodys_are_listed_by_a_filter_and_a_sort(documents: DocumentStore) -> None:
+    for n in range(6):
+        body = {"state": "told" if n % 2 == 0 else "draft", "told_at": n}
+        await documents.insert(TALES, f"t-{n}", owner=f"user-{n % 4}", body=body)
+    query = Query(None, where={"state": "told"}, sort="told_at", descending=True, limit=2)
+    page = await documents.page(TALES, query)
+    assert [one.id for one in page.items] == ["t-4", "t-2"]
+    rest = await documents.page(TALES, replace(query, cursor=page.next_cursor))
+    assert [one.id for one in rest.items] == ["t-0"]
+
+
+async def test_a_cursor_can_be_made_of_the_last_document_that_was_shown(documents: DocumentStore, clock: ManualClock) -> None:
+    for n in range(5):
+        await documents.insert(TALES, f"t-{n}", owner="ana", body={"state": "told", "told_at": n // 2})
+        clock.advance(1)
+    for sort in ("told_at", "created_at", "updated_at"):
+        query = Query("ana", sort=sort, descending=True, limit=2)
+        page = await documents.page(TALES, query)
+        assert cursor_behind(TALES, query, page.items[-1]) == page.next_cursor
+
+
+@pytest.mark.parametrize("listed", [("owner", "told_at"), ("state", "name"), ("told_at", "state")])
+def test_a_list_is_of_a_filter_and_a_sort_that_the_collection_has(listed: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="no filter and sort"):
+        Collection("tales", filters=("state",), sorts={"told_at": "number"}, listed=(listed,))

@@ -3,7 +3,7 @@
 from octavo_documents.document import Body, Collection, Document, Scalar
 from octavo_documents.opening import open_documents
 from octavo_documents.port import AlreadyThere, DocumentStore
-from octavo_documents.query import Page, Query
+from octavo_documents.query import Page, Query, cursor_behind
 from octavo_documents.settings import DocumentSettings
 from octavo_documents.updating import OUTAGE_S, through_outages, update
 
@@ -18,6 +18,7 @@ __all__ = [
     "Page",
     "Query",
     "Scalar",
+    "cursor_behind",
     "open_documents",
     "through_outages",
     "update",

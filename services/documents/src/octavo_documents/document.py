@@ -39,11 +39,16 @@ class Collection:
     sorts: Mapping[str, Literal["text", "number"]] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
     max_bytes: int = 1_048_576
+    listed: tuple[tuple[str, str], ...] = ()
+    """Pairs of a filter and a sort by which documents of everybody are listed (`Query.owner` None): each gets an index of its own."""
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.filters, *self.sorts, *self.searched):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} cannot be the name of a collection or of an indexed member")
+        for one, order in self.listed:
+            if one not in self.filters or order not in self.sortable:
+                raise ValueError(f"{one!r} by {order!r} is no filter and sort of the collection")
 
     @property
     def sortable(self) -> Mapping[str, Literal["text", "number"]]:
@@ -87,7 +92,7 @@ def indexed(collection: Collection, body: Body) -> Indexed:
     return Indexed(
         encoded.decode(),
         {name: comparable(name, body.get(name)) for name in collection.filters},
-        {name: _sort_key(body.get(name), kind) for name, kind in collection.sorts.items()},
+        {name: sort_key(body.get(name), kind) for name, kind in collection.sorts.items()},
         "\n".join(fold(text) for name in collection.searched for text in _texts(body.get(name))),
     )
 
@@ -103,7 +108,8 @@ def comparable(name: str, value: object) -> str:
     raise InvalidInput(f"{name}: must be a single value")
 
 
-def _sort_key(value: object, kind: Literal["text", "number"]) -> str | int | float:
+def sort_key(value: object, kind: Literal["text", "number"]) -> str | int | float:
+    """As it is stored and compared."""
     if kind == "text":
         return fold(value)[:SORT_CHARS] if isinstance(value, str) else ""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

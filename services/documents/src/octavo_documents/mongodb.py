@@ -18,7 +18,7 @@ from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, Py
 
 from octavo_core.clock import Clock
 from octavo_core.errors import InvalidInput, Misconfigured, Unavailable
-from octavo_documents.document import Body, Collection, Document, Indexed, Scalar, indexed
+from octavo_documents.document import TIMES, Body, Collection, Document, Indexed, Scalar, indexed
 from octavo_documents.port import AlreadyThere
 from octavo_documents.query import Page, Plan, Query, checked_where, page_of, plan
 
@@ -162,7 +162,11 @@ def _indexes(collection: Collection) -> list[IndexModel]:
     by_time = [IndexModel([("owner", ASCENDING), (name, ASCENDING), ("_id", ASCENDING)]) for name in ("created_at", "updated_at")]
     by_key = [IndexModel([("owner", ASCENDING), (f"sorts.{name}", ASCENDING), ("_id", ASCENDING)]) for name in collection.sorts]
     by_value = [IndexModel([(f"filters.{name}", ASCENDING), ("owner", ASCENDING)]) for name in collection.filters]
-    return [*by_time, *by_key, *by_value]
+    of_all = [
+        IndexModel([(f"filters.{one}", ASCENDING), (order if order in TIMES else f"sorts.{order}", ASCENDING), ("_id", ASCENDING)])
+        for one, order in collection.listed
+    ]
+    return [*by_time, *by_key, *by_value, *of_all]
 
 
 def _record(document: Document, kept: Indexed) -> Record:

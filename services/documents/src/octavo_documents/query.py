@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from octavo_core.errors import Fault, InvalidInput
-from octavo_documents.document import TIMES, Collection, Document, Scalar, comparable
+from octavo_documents.document import TIMES, Collection, Document, Scalar, comparable, sort_key
 from octavo_documents.folding import fold
 
 MAX_LIMIT = 100
@@ -95,6 +95,13 @@ def page_of(query: Query, found: Sequence[tuple[Document, str | int | float]]) -
     shown = found[: query.limit]
     last, key = shown[-1]
     return Page([document for document, _ in shown], _encode(query, key, last.id))
+
+
+def cursor_behind(collection: Collection, query: Query, last: Document) -> str:
+    """The cursor of a page that ends with this document, for who makes one page of several queries of the same order."""
+    if query.sort in TIMES:
+        return _encode(query, last.created_at if query.sort == "created_at" else last.updated_at, last.id)
+    return _encode(query, sort_key(last.body.get(query.sort), collection.sorts[query.sort]), last.id)
 
 
 def _encode(query: Query, key: str | int | float, last: str) -> str:

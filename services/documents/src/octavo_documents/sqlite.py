@@ -24,7 +24,7 @@ import orjson
 
 from octavo_core.clock import Clock
 from octavo_core.errors import InvalidInput, Unavailable
-from octavo_documents.document import Body, Collection, Document, Indexed, Scalar, indexed
+from octavo_documents.document import TIMES, Body, Collection, Document, Indexed, Scalar, indexed
 from octavo_documents.port import AlreadyThere
 from octavo_documents.query import Page, Plan, Query, checked_where, page_of, plan
 
@@ -220,6 +220,7 @@ def _schema(collection: Collection) -> list[str]:
         "updated_at": "owner, updated_at, id",
         **{f"by_{name}": f"owner, {_sort(name)}, id" for name in collection.sorts},
         **{f"of_{name}": f"{_filter(name)}, owner" for name in collection.filters},
+        **{f"all_{one}_{order}": f"{_filter(one)}, {_order(order)}, id" for one, order in collection.listed},
     }
     return [
         f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, owner TEXT NOT NULL, version INTEGER NOT NULL,"
@@ -231,6 +232,10 @@ def _schema(collection: Collection) -> list[str]:
 
 def _sort(name: str) -> str:
     return f"json_extract(sorts, '$.{name}')"
+
+
+def _order(name: str) -> str:
+    return name if name in TIMES else _sort(name)
 
 
 def _filter(name: str) -> str:

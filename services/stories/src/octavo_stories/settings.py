@@ -18,6 +18,16 @@ class StoriesSettings(DocumentSettings):
     characters_url: str = Field("http://127.0.0.1:8080", description="Where the characters are: this address before /api/characters.")
     story_generator: str = Field("tiny-stories", description="Generator of stories, where a request names none.")
     max_stories: int = Field(1_000, ge=1, le=100_000, description="How many stories a person may keep.")
+    max_posts: int = Field(2_000, ge=1, le=100_000, description="How many posts a person may keep in the feed, drafts too.")
+    feed_acts_per_minute: int = Field(
+        20, ge=1, le=10_000, description="How many posts, comments and reports a person may send in a minute, of each kind and process."
+    )
+    feed_acts_burst: int = Field(40, ge=1, le=10_000, description="How many of them at once.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        description="Where people reach the pages, for links in RSS. Left out: as each request says.",
+    )
     story_seconds: float = Field(300.0, ge=5, le=3_600, description="How long a story may take to be written.")
     work_attempts: int = Field(5, ge=1, le=20, description="How often a job of the service is tried, with growing pauses.")
     work_concurrency: int = Field(8, ge=1, le=64, description="How many jobs of the service run at once in a process.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from octavo_characters.domain.character import PictureKind, picture_of
+from octavo_characters.domain.character import PictureKind, picture_of, shown_of
 from octavo_core.clock import to_iso
 from octavo_core.generators import NAME as GENERATOR_NAME
 from octavo_documents import Document
@@ -31,6 +31,7 @@ class CharacterChanges(_Sent):
 
     name: Name | None = None
     description: Description | None = None
+    shown: PictureKind | None = Field(None, description="Which of its two pictures stands for it.")
 
 
 class PictureWish(_Sent):
@@ -62,6 +63,7 @@ class Character(BaseModel):
     description: str
     image: str | None = Field(description="Where its picture is.")
     image_real: str | None = Field(description="Where the photograph is.")
+    shown: PictureKind | None = Field(description="Which of the two stands for it; null while there is none.")
     user_id: str
     drawing: Drawing | None
     version: int = Field(description="As in the ETag.")
@@ -91,6 +93,7 @@ def view(document: Document) -> Character:
         description=body["description"],
         image=_address(document, "image"),
         image_real=_address(document, "image_real"),
+        shown=shown_of(body),
         user_id=document.owner,
         drawing=_drawing(body["drawing"]),
         version=document.version,

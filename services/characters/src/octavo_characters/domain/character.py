@@ -1,9 +1,12 @@
 """A character as a document. Pure: bodies in, bodies out.
 
-    {name, description, image, image_real, drawing}
+    {name, description, image, image_real, shown, drawing}
 
-`image` is the picture that is shown, `image_real` a photograph that the person gave; both are references into the storage of
-pictures, or null. `drawing` says how a picture that was asked for is coming along: {state, job, key, generator, prompt, reason, at}.
+`image` is the picture that was made, `image_real` a photograph that the person gave; both are references into the storage of
+pictures, or null. `shown` names the one that the person chose to stand for the character; null, or left out by characters that are
+older than the choice: whichever is there (`shown_of`).
+
+`drawing` says how a picture that was asked for is coming along: {state, job, key, generator, prompt, reason, at}.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ MAX_PROMPT_CHARS = 1_000
 
 
 def new_body(name: str, description: str) -> Body:
-    return {"name": name, "description": description, "image": None, "image_real": None, "drawing": None}
+    return {"name": name, "description": description, "image": None, "image_real": None, "shown": None, "drawing": None}
 
 
 def picture_of(body: Body, kind: PictureKind) -> KeptPicture | None:
@@ -33,6 +36,13 @@ def picture_of(body: Body, kind: PictureKind) -> KeptPicture | None:
 
 def pictures_of(body: Body) -> list[KeptPicture]:
     return [kept for kind in PICTURE_KINDS if (kept := picture_of(body, kind)) is not None]
+
+
+def shown_of(body: Body) -> PictureKind | None:
+    """The one that was chosen, while it is there; else the picture, else the photograph."""
+    chosen: PictureKind | None = body.get("shown")
+    order: tuple[PictureKind, ...] = PICTURE_KINDS if chosen is None else (chosen, *PICTURE_KINDS)
+    return next((kind for kind in order if body[kind] is not None), None)
 
 
 def with_picture(body: Body, kind: PictureKind, picture: KeptPicture | None) -> Body:

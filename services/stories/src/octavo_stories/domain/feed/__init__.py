@@ -1,0 +1,1 @@
+"""The feed: what people publish, and what others do with it."""
