@@ -230,6 +230,7 @@ async def test_a_new_key_is_picked_up_and_a_forged_one_asks_seldom(
     assert issuer.asked == 1
     issuer.body = {"keys": [ED.jwk, ED_NEXT.jwk]}
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     assert await remote.verify(f"Bearer {ED_NEXT.token()}")
     assert issuer.asked == 2
 
@@ -241,6 +242,7 @@ async def test_a_key_that_the_issuer_withdrew_opens_nothing_once_the_set_is_stal
     issuer.body = {"keys": [ED_NEXT.jwk]}
     await remote.verify(f"Bearer {ED.token()}")
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     monkeypatch.setattr(keys, "FRESH_S", 0.0)
     await refused(remote, f"Bearer {ED.token()}")
 
@@ -249,6 +251,7 @@ async def test_an_account_that_the_issuer_revokes_is_refused_and_let_in_again(
     issuer: Issuer, remote: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     monkeypatch.setattr(keys, "REVOKED_FRESH_S", 0.0)
     issuer.body = {"keys": [ED.jwk], MEMBER: []}
     assert await remote.verify(f"Bearer {ED.token(sub='ana')}")
@@ -266,6 +269,7 @@ async def test_an_issuer_without_revocations_is_not_asked_for_them(
     issuer: Issuer, remote: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     monkeypatch.setattr(keys, "REVOKED_FRESH_S", 0.0)
     for _ in range(3):
         assert await remote.verify(f"Bearer {ED.token()}")
@@ -282,6 +286,7 @@ async def test_an_issuer_in_trouble_leaves_the_known_keys_standing(
     await remote.verify(f"Bearer {ED.token()}")
     issuer.status, issuer.body = status, body
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     monkeypatch.setattr(keys, "FRESH_S", 0.0)
     assert await remote.verify(f"Bearer {ED.token()}")
     await refused(remote, f"Bearer {ED_NEXT.token()}")
@@ -306,6 +311,7 @@ async def test_an_issuer_that_is_down_or_hangs_is_unavailable_and_comes_back(iss
         await slow.verify(f"Bearer {ED.token()}")
     issuer.delay_s = 0
     monkeypatch.setattr(keys, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(keys, "NONE_YET_AGAIN_S", 0.0)
     assert await slow.verify(f"Bearer {ED.token()}")
 
 

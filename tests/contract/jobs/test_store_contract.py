@@ -334,6 +334,20 @@ async def test_backlogs_count_what_is_due_delayed_and_running(store: JobStore, c
     assert texts.due == 1
 
 
+async def test_the_line_is_of_those_who_wait_and_are_due_the_first_come_first(store: JobStore, clock: ManualClock) -> None:
+    await running(store)
+    failed = await running(store, retry_base_ms=50_000, retry_max_ms=50_000)
+    await store.finish_many([Finish(failed.id, 1, BOOM)])
+    await accept(store, new(queue="texts"))
+    waiting = await accept(store, new(), new(owner="ben"), new())
+    assert await store.line("stories", 10) == [job.id for job in waiting]
+    assert await store.line("stories", 2) == [job.id for job in waiting[:2]]
+    assert await store.line("empty", 10) == []
+    clock.advance(100_000)
+    # What is due again stands where it stood at first.
+    assert await store.line("stories", 10) == [failed.id, *(job.id for job in waiting)]
+
+
 async def test_pages_go_from_new_to_old_without_gap_or_repeat(store: JobStore) -> None:
     mine = await accept(store, *(new() for _ in range(7)))
     await accept(store, new(owner="ben"), new(queue="texts"))

@@ -84,8 +84,12 @@ def test_the_backlog_tells_what_waits_and_runs(served: Served) -> None:
     worker = served.processes.worker
     worker.terminate()
     worker.wait()
-    for _ in range(3):
-        assert served.client.post("/api/v1/generate", json={"prompt": "x"}, headers=ASYNC).status_code == 202
+    asked = [served.client.post("/api/v1/generate", json={"prompt": "x"}, headers=ASYNC) for _ in range(3)]
+    assert [answer.status_code for answer in asked] == [202] * 3
+    ids = [answer.json()["generation_id"] for answer in asked]
+    # Each knows its place, alone and in a list.
+    assert [served.client.get(f"/api/v1/generate/{job}").json()["place"] for job in ids] == [1, 2, 3]
+    assert [item["place"] for item in served.client.get("/api/v1/jobs", params={"limit": 3}).json()["items"]] == [3, 2, 1]
     wait_until(lambda: backlog(served.client)["queued"] == 3, what="the backlog does not grow")
     told = backlog(served.client)
     assert told["running"] == 0
@@ -95,6 +99,7 @@ def test_the_backlog_tells_what_waits_and_runs(served: Served) -> None:
     assert told["activeRequests"] == 0
     worker.start()
     wait_until(lambda: backlog(served.client)["queued"] == 0 and backlog(served.client)["running"] == 0, what="the backlog does not shrink")
+    assert served.client.get(f"/api/v1/generate/{ids[0]}").json()["place"] is None
 
 
 def test_who_waits_counts_as_an_active_request_and_who_watches_does_not(served: Served) -> None:

@@ -66,6 +66,8 @@ class TestOnEveryService:
         if base:
             assert {"/api/v1/generate", "/api/v1/generate/batch", "/api/v1/generate/{generation_id}", "/api/v1/jobs"} <= paths
             assert document["servers"] == [{"url": base}]
+            about = document["info"]["x-octavo-generator"]
+            assert (about["name"], about["task"], about["samples"]) == ("text", "text", [])
             request = document["paths"]["/api/v1/generate"]["post"]["requestBody"]["content"]["application/json"]["schema"]
             jsonschema.Draft202012Validator.check_schema(request)
             jsonschema.validate({"prompt": "x", "max_tokens": 5}, request)

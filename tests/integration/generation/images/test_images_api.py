@@ -240,6 +240,20 @@ async def test_pictures_are_their_owners(private: Served, tokens: Issuer) -> Non
         assert answer.status_code in (200, 204), (method, rest)
 
 
+async def test_a_list_can_be_of_one_person_for_those_who_see_all(private: Served, tokens: Issuer) -> None:
+    of_ana, of_ben = await private.keep("ana"), await private.keep("ben")
+    for who, role, asked, found in (
+        ("root", "admin", None, [of_ben.id, of_ana.id]),
+        ("root", "admin", "ana", [of_ana.id]),
+        ("root", "admin", "root", []),
+        ("ana", "user", "ana", [of_ana.id]),
+    ):
+        query = {} if asked is None else {"user": asked}
+        listed = await private.client.get(PATH, params=query, headers=tokens.headers(who, role))
+        assert [one["image_id"] for one in listed.json()["items"]] == found, (who, asked)
+    assert_problem(await private.client.get(PATH, params={"user": "ben"}, headers=tokens.headers("ana")), 403)
+
+
 async def test_the_document_names_the_routes(served: Served) -> None:
     paths = (await served.client.get("/openapi.json")).json()["paths"]
     assert sorted(path for path in paths if "images" in path) == [

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octavo_generation.engines.stories.prompt import LONGEST_OPENING, clean, read_prompt, spoken_language
+from octavo_generation.engines.stories.reading import Friend
 from octavo_generation.engines.stories.words import reading_words
 
 # prompt, language told, hero (later mention), place (adverbial), thing (later mention), theme, opening
@@ -257,3 +258,29 @@ def test_any_name_before_a_verb_is_the_hero(name: str) -> None:
 
     assert hero is not None
     assert unicodedata.normalize("NFC", name).upper() in hero.later.upper()
+
+
+def test_a_list_of_characters_is_read_and_not_told() -> None:
+    reading = read_prompt("A kite that wanted to swim\n\nCharacters: Brisa (The wind's daughter; she is young); Old Tom.")
+    assert reading.opening is not None
+    assert "Brisa" not in reading.opening
+    assert "Characters" not in reading.opening
+    assert reading.companion == Friend("Brisa", "f")
+
+
+def test_whom_the_prompt_tells_of_is_no_companion() -> None:
+    reading = read_prompt("Luna found a lost kite by the river\n\nCharacters: Luna; Tom.")
+    assert reading.hero is not None
+    assert reading.hero.later == "Luna"
+    assert reading.companion == Friend("Tom", "m")
+
+
+def test_a_prompt_of_nobody_is_about_the_first_of_the_list() -> None:
+    reading = read_prompt("Érase una vez\n\nPersonajes: Marina (una marinera).", "es")
+    assert reading.hero is not None
+    assert reading.hero.later == "Marina"
+
+
+@pytest.mark.parametrize("prompt", ["A story\n\nCharacters: ", "A story\n\nCharacters: ();;", "\n\nCharacters: Tom", "Characters: Tom"])
+def test_a_list_of_nobody_is_nothing(prompt: str) -> None:
+    assert read_prompt(prompt).companion is None

@@ -22,6 +22,8 @@ FRESH_S = 600.0
 REVOKED_FRESH_S = 15.0
 ASK_AGAIN_S = 10.0
 """An unknown key id asks the issuer at most this often, so that forged ids cannot make us hammer it."""
+NONE_YET_AGAIN_S = 1.0
+"""So often who has no key at all asks: until then nobody can be let in."""
 
 
 class KeySource(Protocol):
@@ -65,9 +67,10 @@ class JwksKeys:
         fresh_s = FRESH_S if self._revoked is None else REVOKED_FRESH_S
         stale, missing = now - self._fetched_at > fresh_s, key_id not in self._keys
         # A caller whose key is missing waits for the fetch that is under way; one whose key is known does not.
-        if ((stale or missing) and now - self._asked_at > ASK_AGAIN_S) or (missing and self._lock.locked()):
+        again_s = ASK_AGAIN_S if self._keys else NONE_YET_AGAIN_S
+        if ((stale or missing) and now - self._asked_at > again_s) or (missing and self._lock.locked()):
             async with self._lock:
-                if time.monotonic() - self._asked_at > ASK_AGAIN_S:
+                if time.monotonic() - self._asked_at > again_s:
                     await self._fetch()
         if key_id not in self._keys and not self._keys:
             raise Unavailable("the issuer's keys cannot be fetched; no token can be checked")

@@ -20,6 +20,7 @@ from octavo_generation.api.events import events_router
 from octavo_generation.api.gate import Gate
 from octavo_generation.api.generate import generate_router
 from octavo_generation.api.images import images_router
+from octavo_generation.api.introducing import introduce
 from octavo_generation.api.jobs import jobs_router
 from octavo_generation.api.openai import OpenAI, in_openai_words, openai_router
 from octavo_generation.api.providers import providers_router
@@ -111,6 +112,7 @@ def create_generator_app(
         cors_origins=cors_origins,
         max_body_bytes=max_body_bytes,
     )
+    introduce(app, generator, environment)
     app.include_router(generate_router(generator, services, submissions))
     app.include_router(events_router(generator, services))
     app.include_router(erasing_router(generator, services))

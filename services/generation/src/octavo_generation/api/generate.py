@@ -13,7 +13,15 @@ from octavo_core.identity import Principal
 from octavo_generation.api.admission import MAX_BATCH
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import Submissions
-from octavo_generation.api.views import JOB_ID, BatchResponse, GenerationResponse, generation_view, generation_view_for, json_response
+from octavo_generation.api.views import (
+    JOB_ID,
+    BatchResponse,
+    GenerationResponse,
+    generation_view,
+    generation_view_for,
+    json_response,
+    places_of,
+)
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import Job
 
@@ -57,7 +65,8 @@ def generate_router(generator: Generator, services: JobServices, submissions: Su
     async def read(request: Request, generation_id: str) -> Response:
         principal = await generator.principal(request.headers.get("authorization"))
         job = await owned_job(services, generator, principal, generation_id)
-        return json_response(generation_view_for(principal, job, root=_root(request)), 200)
+        places = await places_of(services.store, [job])
+        return json_response(generation_view_for(principal, job, root=_root(request), places=places), 200)
 
     @router.delete("/{generation_id}", summary="Cancel", response_model=GenerationResponse, responses=_ACCEPTED)
     async def cancel(request: Request, generation_id: str) -> Response:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from octavo_core.clock import to_iso
-from octavo_core.errors import NotFound
+from octavo_core.errors import Forbidden, NotFound
 from octavo_core.http.problems import problem_for_status
 from octavo_generation.api.jobs import decode_cursor, encode_cursor
 from octavo_generation.generator import Generator
@@ -75,10 +75,15 @@ def images_router(generator: Generator, library: ImageLibrary, signer: LinkSigne
         request: Request,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         cursor: Annotated[str | None, Query(max_length=100)] = None,
+        user: Annotated[
+            str | None, Query(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="Whose; for admins, who see all.")
+        ] = None,
     ) -> dict[str, Any]:
         principal = await generator.principal(request.headers.get("authorization"))
+        if user is not None and user != principal.user and not principal.sees_all:
+            raise Forbidden("only admins may ask for another person's")
         before = None if cursor is None else decode_cursor(cursor)
-        owner = None if principal.sees_all else principal.user
+        owner = user if principal.sees_all else principal.user
         page = await library.page(generator=generator.name, owner=owner, before=before, limit=limit + 1)
         return {
             "items": [image_view(image, root=_root(request)) for image in page[:limit]],

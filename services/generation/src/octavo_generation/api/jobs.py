@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 from octavo_core.errors import Fault, Forbidden, InvalidInput
 from octavo_core.ids import first_uuid_of
 from octavo_generation.api.services import JobServices
-from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view_for
+from octavo_generation.api.views import JOB_ID, GenerationResponse, generation_view_for, places_of
 from octavo_generation.generator import Generator
 from octavo_jobs.lifecycle import State
 from octavo_jobs.model import PageRequest
@@ -57,9 +57,10 @@ def jobs_router(generator: Generator, services: JobServices) -> APIRouter:
         )
         more = len(page) > limit
         backlog = (await services.store.backlogs([generator.name]))[0]
+        places = await places_of(services.store, page[:limit])
         return {
             "success": True,
-            "items": [generation_view_for(principal, job, root=request.scope.get("root_path", "")) for job in page[:limit]],
+            "items": [generation_view_for(principal, job, root=request.scope.get("root_path", ""), places=places) for job in page[:limit]],
             "next_cursor": encode_cursor(page[limit - 1].id) if more else None,
             "queue": {"queued": backlog.due, "delayed": backlog.delayed, "running": backlog.running},
         }

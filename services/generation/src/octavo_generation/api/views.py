@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from octavo_core.clock import to_iso
 from octavo_core.identity import Principal
 from octavo_generation.api.preferences import Preference
 from octavo_jobs.lifecycle import Job, State
+from octavo_jobs.store import JobStore
 
 ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 PLEASE_WAIT = "Please wait a moment"
@@ -21,6 +23,7 @@ _SMALL_REQUEST_CHARS = 65_536
 """A larger one holds a picture; parsing many of them would hold up the loop."""
 _OURS = frozenset({"image", "sampling", "enhanced_prompt", "stream"})
 """What stands in a payload and was not written by the person, or is no text."""
+_LINE_MAX = 500
 JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -49,6 +52,9 @@ class GenerationResponse(BaseModel):
         None, description="What was asked, where a generation is read; without pictures, and left out where it is large."
     )
     progress: dict[str, Any] | None = None
+    place: int | None = Field(
+        None, description="Of a queued one that is read: its place in the queue, 1 is next. None far behind, or while a retry is not due."
+    )
     attempt: int = 0
     cancel_requested: bool = False
     timings: Timings
@@ -95,9 +101,17 @@ def generation_view(job: Job, *, root: str, with_request: bool = False) -> dict[
     }
 
 
-def generation_view_for(principal: Principal, job: Job, *, root: str) -> dict[str, Any]:
+async def places_of(store: JobStore, jobs: Sequence[Job]) -> dict[str, int]:
+    """Of those of one queue that wait in it, by id; who stands behind the first `_LINE_MAX` is left out."""
+    if not any(job.state is State.QUEUED for job in jobs):
+        return {}
+    return {job_id: place for place, job_id in enumerate(await store.line(jobs[0].queue, _LINE_MAX), start=1)}
+
+
+def generation_view_for(principal: Principal, job: Job, *, root: str, places: Mapping[str, int]) -> dict[str, Any]:
     """As `generation_view`. A person is told what was asked; whoever sees everybody's, whose it is and how often it failed."""
     view = generation_view(job, root=root, with_request=job.owner == principal.user)
+    view["place"] = places.get(job.id)
     return {**view, "user": job.owner, "failures": job.failures} if principal.sees_all else view
 
 

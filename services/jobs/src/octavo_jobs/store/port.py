@@ -62,6 +62,11 @@ class JobStore(Protocol):
         """One query for all of them."""
         ...
 
+    async def line(self, queue: str, limit: int) -> list[str]:
+        """Ids of those that are queued and due, in the order in which they were accepted. Workers take them about so: a retry that is
+        due again stands where it stood at first."""
+        ...
+
     async def recent(self, queues: Sequence[str], since_ms: int) -> list[Recent]:
         """Of the jobs whose ids are of that time or later. One query for all of them, along the ids: what is older costs nothing."""
         ...

@@ -81,6 +81,9 @@ class SqlJobStore:
             return []
         return await self._transactions.read(partial(statements.backlogs, queues=queues, now=self._clock.now_ms()))
 
+    async def line(self, queue: str, limit: int) -> list[str]:
+        return await self._transactions.read(partial(statements.line, queue=queue, limit=limit, now=self._clock.now_ms()))
+
     async def recent(self, queues: Sequence[str], since_ms: int) -> list[Recent]:
         if not queues:
             return []

@@ -194,6 +194,16 @@ def backlogs(connection: Connection, queues: Sequence[str], now: int) -> list[Ba
     return [found[queue] for queue in queues]
 
 
+def line(connection: Connection, queue: str, limit: int, now: int) -> list[str]:
+    query = (
+        sa.select(jobs.c.id)
+        .where(jobs.c.queue == queue, jobs.c.state == State.QUEUED.value, jobs.c.available_at <= now)
+        .order_by(jobs.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def recent(connection: Connection, queues: Sequence[str], first: str) -> list[Recent]:
     rows = connection.execute(
         sa.select(jobs.c.queue, jobs.c.state, sa.func.count().label("n"))

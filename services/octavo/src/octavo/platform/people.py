@@ -61,7 +61,7 @@ class People:
         }
         self.of_mails: Mapping[str, Any] = {"mail_url": f"{here}/api/auth/internal/mail", **tokens}
         """Settings with which notifications can have mails sent."""
-        names = ("generators", "characters", "stories", "auth", "notifications")
+        names = ("generators", "characters", "stories", "auth", "notifications", "admin")
         others = {**{f"{name}_url": here for name in names}, **tokens}
         self._characters = octavo_characters.app.create_service(_told(CharactersSettings, others), clock=clock, keys=self.keys)
         self._stories = octavo_stories.app.create_service(_told(StoriesSettings, others), clock=clock, keys=self.keys)

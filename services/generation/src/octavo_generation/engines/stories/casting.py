@@ -26,7 +26,7 @@ def cast(reading: Reading, audience: Audience, rng: random.Random) -> Cast:
     lists = words(language)
     hero = reading.hero or _hero(reading, audience, rng)
     place = reading.place or Place(*rng.choice(lists["places"][audience]))
-    friend = reading.friend or _friend(reading, audience, hero, rng)
+    friend = reading.friend or reading.companion or _friend(reading, audience, hero, rng)
     opening = reading.opening or _composed(reading, audience, hero, place)
     told = bool(opening)
     drawn: Theme = "open" if told else rng.choice(THEMES)

@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from octavo_generation.engines.stories import english, spanish
 from octavo_generation.engines.stories.conditioning import HeroGender, Language
-from octavo_generation.engines.stories.reading import Hero, Reading
+from octavo_generation.engines.stories.reading import Friend, Hero, Reading
 from octavo_generation.engines.stories.sentences import first_sentence
 from octavo_generation.engines.stories.words import gender_of_names
 
 LONGEST_OPENING = 400
 """Characters of the prompt that a story may begin with; of a longer one only the first sentence, if that is short enough."""
 _READ = 2000
+_NAME_MAX = 60
+_CAST = re.compile(r"(?P<asked>.*\S)\s*\n\s*\n(?:Characters|Personajes): (?P<cast>[^\n]+)\s*", re.DOTALL)
 _WORDS: dict[str, frozenset[str]] = {
     name: frozenset(words.split())
     for name, words in {
@@ -32,6 +34,7 @@ _WORDS: dict[str, frozenset[str]] = {
 
 def read_prompt(prompt: str, language: str | None = None) -> Reading:
     """Reads `prompt`; the story's language is `language` where we write it, else the prompt's own, else English."""
+    prompt, listed = _without_cast(prompt)
     text = clean(prompt)
     text = text if len(text) <= _READ else text[:_READ].rsplit(" ", 1)[0]
     primary = (language or "").lower().split("-")[0]
@@ -50,7 +53,29 @@ def read_prompt(prompt: str, language: str | None = None) -> Reading:
     if reading.topic is not None:
         reading = replace(reading, topic=_shorten(reading.topic).rstrip(".!? "))
     reading = _bounded(reading)
-    return reading if own == wanted else _translate(reading, wanted)
+    reading = reading if own == wanted else _translate(reading, wanted)
+    return _with_cast(reading, listed) if listed else reading
+
+
+def _without_cast(prompt: str) -> tuple[str, list[str]]:
+    """What is asked, and the names of a last paragraph that lists who shall be in it (`Characters: Luna (a sailor); Fox.`)."""
+    found = _CAST.fullmatch(prompt)
+    if found is None:
+        return prompt, []
+    names = [clean(one.partition(" (")[0]).rstrip(".") for one in re.split(r"(?<=\));|;(?![^(]*\))", found["cast"])]
+    return found["asked"], [name for name in names if 0 < len(name) <= _NAME_MAX]
+
+
+def _with_cast(reading: Reading, names: list[str]) -> Reading:
+    """The first of them whom the prompt does not tell of comes into the story; where it tells of nobody, the story is about the first."""
+    if reading.hero is None and reading.opening is None:
+        return _with_cast(replace(reading, hero=_as_name(names[0], reading.language)), names[1:]) if names else reading
+    told = f"{reading.opening or ''} {reading.hero.later if reading.hero else ''}".casefold()
+    new = next((name for name in names if name.casefold() not in told), None)
+    if new is None or reading.friend is not None:
+        return reading
+    gender = gender_of_names(reading.language).get(new.casefold().partition(" ")[0])
+    return replace(reading, companion=Friend(new, gender or ("f" if new.casefold().endswith("a") else "m")))
 
 
 def clean(prompt: str) -> str:

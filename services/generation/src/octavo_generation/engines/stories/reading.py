@@ -41,7 +41,8 @@ class Thing:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`opening`: the sentence that begins the story. `quote`: words to put into the hero's mouth instead. `topic`: what the
-    story should be about where that is no one and nowhere. `formula`: the prompt was a bare `Once upon a time`."""
+    story should be about where that is no one and nowhere. `companion`: somebody who shall come into it, and of whom its opening does not
+    tell. `formula`: the prompt was a bare `Once upon a time`."""
 
     language: Language
     hero: Hero | None = None
@@ -54,3 +55,4 @@ class Reading:
     quote: str | None = None
     topic: str | None = None
     formula: bool = False
+    companion: Friend | None = None
