@@ -52,3 +52,11 @@ def bo(house: House) -> Person:
     found = house.person("bo")
     house.furnish(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def pat(house: House) -> Person:
+    """Whose sessions may end by what is tried in pages."""
+    found = house.person("pat")
+    house.furnish(found)
+    return found

@@ -133,12 +133,30 @@ class House:
         self.ok("PATCH", f"/api/stories/{story}", 200, by=who, json={"title": f"Again {word}"}, headers={"if-match": "*"})
         ids["revision"] = str(self.ok("GET", f"/api/stories/{story}/versions", 200, by=who)["items"][0]["revision"])
         ids["share_id"] = self.ok("POST", f"/api/stories/{story}/shares", 201, by=who, json={})["id"]
+        self._publish(who)
 
         def delivered() -> str | None:
             page = self.ok("GET", f"/api/notifications/webhooks/{ids['webhook_id']}/deliveries", 200, by=who)
             return next((item["id"] for item in page["items"] if item["state"] == "failed"), None)
 
         ids["delivery_id"] = until(delivered, what="no delivery was tried")
+
+    def _publish(self, who: Person) -> None:
+        """A draft with their word, and a post for everybody without it."""
+        ids = who.ids
+        ids["handle"] = f"{who.name}_{len(self.people)}_here"
+        self.ok("PUT", "/api/feed/me", 200, by=who, json={"handle": ids["handle"], "name": who.name})
+        draft = {"title": f"Not yet {who.word}", "text": who.word, "story_id": ids["story_id"]}
+        post = ids["post_id"] = self.ok("POST", "/api/feed/mine", 201, by=who, json=draft)["id"]
+        ids["place"] = "1"
+        headers = {"content-type": "image/png"}
+        self.ok("PUT", f"/api/feed/mine/{post}/pictures/1", 200, by=who, content=picture(), headers=headers)
+        told = {"title": "For everybody", "text": "A kite flew by."}
+        shown = ids["published_id"] = self.ok("POST", "/api/feed/mine", 201, by=who, json=told)["id"]
+        self.ok("PUT", f"/api/feed/mine/{shown}/pictures/1", 200, by=who, content=picture(), headers=headers)
+        self.ok("POST", f"/api/feed/mine/{shown}/publish", 200, by=who)
+        said = self.ok("POST", f"/api/feed/posts/{shown}/comments", 201, by=who, json={"text": "Seen by all."})
+        ids["comment_id"] = said["id"]
 
     def lines(self, since: int = 0) -> list[dict[str, Any]]:
         """Of the log, from that place on, in so far as they are JSON."""

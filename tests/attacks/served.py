@@ -37,13 +37,24 @@ PUBLIC = {
     *(("POST", f"/api/auth/{path}") for path in ("register", "verify", "verify/resend", "login", "refresh", "recover", "recover/confirm")),
     ("POST", "/api/auth/service-token"),
     ("GET", "/api/stories/shared/{token}"),
+    *(("GET", f"/api/feed/{path}") for path in ("posts", "posts/{published_id}", "posts/{published_id}/comments", "people/{handle}")),
+    ("GET", "/api/feed/posts/{published_id}/pictures/{place}"),
+    ("GET", "/api/feed/rss.xml"),
+    ("GET", "/api/feed/feed.json"),
     *(("GET", f"/generators/{name}/api/v1/backlog") for name in ("tales", "images")),
 }
 """What anybody may ask without a token. Whatever is not named here must refuse them."""
 _PRIVILEGED = tuple(
     map(
         re.compile,
-        (r"^/api/admin(/|$)", r"/internal/", r"^/api/auth/users(?!/\{user\}/picture$)", r"^/api/auth/audit$", r"^/api/security/"),
+        (
+            r"^/api/admin(/|$)",
+            r"/internal/",
+            r"^/api/auth/users(?!/\{user\}/picture$)",
+            r"^/api/auth/audit$",
+            r"^/api/security/",
+            r"^/api/feed/moderation(/|$)",
+        ),
     )
 )
 _ELSEWHERE = "/api/internal/users/{user_id}"

@@ -17,9 +17,11 @@ NOBODYS = {
     "provider": "a configured issuer of identities",
     "model": "a configured model",
     "token": "is itself the secret that opens it",
+    "published_id": "a post that everybody may read, like and comment",
+    "handle": "what somebody is called in the feed, for everybody to follow",
 }
 """Parameters of paths that name nothing of a person's."""
-PARTS = {"revision"}
+PARTS = {"revision", "place"}
 """Name something only within what another parameter names."""
 FOR_NOBODY = 403, 404
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

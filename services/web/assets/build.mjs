@@ -7,13 +7,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const SCRIPT_LIMIT = 120_000;
 const ICONS = [
-  'bell', 'blocks', 'book-open', 'check', 'clapperboard', 'coffee', 'copy', 'image', 'languages', 'list', 'loader-circle', 'log-in',
-  'log-out', 'mail', 'moon', 'newspaper', 'pen-line', 'rocket', 'rotate-ccw', 'scan-eye', 'sliders-horizontal', 'sparkles', 'sun',
-  'triangle-alert', 'upload', 'user', 'x',
+  'bell', 'blocks', 'book-open', 'bookmark', 'camera', 'check', 'clapperboard', 'coffee', 'copy', 'download', 'flag', 'gauge', 'heart', 'history',
+  'image', 'key-round', 'languages', 'list', 'loader-circle', 'log-in', 'log-out', 'mail', 'message-circle', 'moon', 'newspaper', 'pause',
+  'pen-line', 'pencil', 'plus', 'rocket', 'rotate-ccw', 'scan-eye', 'scroll-text', 'search', 'share-2', 'shield', 'sliders-horizontal',
+  'sparkles', 'sun', 'trash-2', 'triangle-alert', 'upload', 'user', 'user-plus', 'users', 'x',
 ];
 
 const folder = process.argv[2];
@@ -44,6 +45,8 @@ for (const [path, output] of Object.entries(made.metafile.outputs)) {
   if (/^figtree-latin-wght-normal/.test(name)) manifest['sans.woff2'] = name;
   if (extname(name) === '.js') scripts += gzipSync(await readFile(path)).length;
 }
+const worker = (await transform(await readFile('src/worker.js', 'utf8'), { minify: true, target: 'es2022' })).code;
+scripts += gzipSync(worker).length;
 if (scripts > SCRIPT_LIMIT) throw new Error(`${scripts} bytes of scripts, packed; ${SCRIPT_LIMIT} are allowed`);
 if (!manifest['sans.woff2']) throw new Error('the typeface is not where it was');
 
@@ -62,6 +65,8 @@ const mark = await readFile('src/mark.svg', 'utf8');
 symbols.push(`<symbol id="i-octavo" viewBox="0 0 32 32">${inner(mark)}</symbol>`);
 await keep('icons.svg', `<svg class="sprite" aria-hidden="true" xmlns="http://www.w3.org/2000/svg">${symbols.join('')}</svg>`);
 await keep('mark.svg', mark);
+await keep('worker.js', worker);
+for (const name of ['icon-192.png', 'icon-512.png', 'icon-maskable.png']) await keep(name, await readFile(`src/${name}`));
 
 await writeFile(join(making, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
 await rm(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -16,6 +16,7 @@ from octavo_web.adapters.rotating import Rotation, Tokens
 pytestmark = pytest.mark.needs("redis")
 
 OLD = "o" * 43
+WHO = {"x-forwarded-for": "203.0.113.9", "user-agent": "a browser"}
 NEW = Tokens(access="a.very.secret", expires_in=600, refresh="n" * 43, name="Zoë")
 
 
@@ -28,7 +29,8 @@ class Auth:
         self.answers = asyncio.Event()
         self._error = error
 
-    async def __call__(self, refresh: str) -> Tokens:
+    async def __call__(self, refresh: str, who: Mapping[str, str]) -> Tokens:
+        assert who == WHO
         self.asked.append(refresh)
         self.called.set()
         await asyncio.wait_for(self.answers.wait(), 30)
@@ -50,12 +52,12 @@ async def replicas(url: str, auth: Auth, count: int) -> AsyncIterator[list[Rotat
 async def test_many_requests_at_many_replicas_are_one_exchange(redis_server: RedisServer) -> None:
     auth = Auth()
     async with replicas(redis_server.url, auth, 3) as every:
-        waiting = [asyncio.create_task(rotation.rotate(OLD)) for rotation in every for _ in range(20)]
+        waiting = [asyncio.create_task(rotation.rotate(OLD, WHO)) for rotation in every for _ in range(20)]
         await asyncio.wait_for(auth.called.wait(), 30)
         auth.answers.set()
         assert await asyncio.gather(*waiting) == [NEW] * 60
         # A request that was on its way for long.
-        assert await every[0].rotate(OLD) == NEW
+        assert await every[0].rotate(OLD, WHO) == NEW
     assert auth.asked == [OLD]
 
 
@@ -63,7 +65,7 @@ async def test_redis_holds_nothing_that_can_be_read(redis_server: RedisServer) -
     auth = Auth()
     auth.answers.set()
     async with replicas(redis_server.url, auth, 1) as (rotation,):
-        await rotation.rotate(OLD)
+        await rotation.rotate(OLD, WHO)
     with redis.Redis.from_url(redis_server.url) as client:
         kept = {key: client.get(key) for key in client.keys("*")}
         lives = [client.ttl(key) for key in kept]
@@ -77,7 +79,7 @@ async def test_a_refusal_reaches_all_and_is_not_kept(redis_server: RedisServer) 
     auth = Auth(Unauthenticated("the refresh token is not valid"))
     auth.answers.set()
     async with replicas(redis_server.url, auth, 2) as every:
-        results = await asyncio.gather(*(rotation.rotate(OLD) for rotation in every), return_exceptions=True)
+        results = await asyncio.gather(*(rotation.rotate(OLD, WHO) for rotation in every), return_exceptions=True)
         assert all(isinstance(result, Unauthenticated) for result in results)
     with redis.Redis.from_url(redis_server.url) as client:
         assert client.keys("*") == []
@@ -86,7 +88,7 @@ async def test_a_refusal_reaches_all_and_is_not_kept(redis_server: RedisServer) 
 async def test_one_who_leaves_takes_nothing_from_the_others(redis_server: RedisServer) -> None:
     auth = Auth()
     async with replicas(redis_server.url, auth, 1) as (rotation,):
-        leaving, staying = asyncio.create_task(rotation.rotate(OLD)), asyncio.create_task(rotation.rotate(OLD))
+        leaving, staying = asyncio.create_task(rotation.rotate(OLD, WHO)), asyncio.create_task(rotation.rotate(OLD, WHO))
         await asyncio.wait_for(auth.called.wait(), 30)
         leaving.cancel()
         auth.answers.set()
@@ -97,5 +99,5 @@ async def test_without_redis_nothing_is_exchanged() -> None:
     auth = Auth()
     async with replicas("redis://127.0.0.1:1/0", auth, 1) as (rotation,):
         with pytest.raises(Unavailable):
-            await rotation.rotate(OLD)
+            await rotation.rotate(OLD, WHO)
     assert auth.asked == []

@@ -20,11 +20,14 @@ from tests.servers.platform import Platform, platform
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 EMAIL = "mar@example.org"
+ROOT = "root@example.org"
+"""The admin."""
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)></svg>{{ 7 * 7 }}"
 SLOW = "One two three four five six seven eight nine ten."
 _RULES: list[dict[str, Any]] = [
     {"match": {"prompt_contains": "never ends"}, "hang": True},
     {"match": {"prompt_contains": "nasty"}, "text": NASTY},
+    {"match": {"prompt_contains": "surely fails"}, "status": 400},
     {"match": {"prompt_contains": "slowly"}, "text": SLOW, "stream": {"delay_s": 0.2}},
 ]
 """How the provider of the generator `writer` answers some prompts."""
@@ -53,10 +56,11 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             generator("looks", task="image-description", engine={"name": "sketch", "model": "builtin://sketch"}),
         )
         known = {"name": "campus", "issuer": issuer.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        environment = {"OCTAVO_THROTTLE_SCALE": "1000", "OCTAVO_OIDC": json.dumps([known])}
+        environment = {"OCTAVO_THROTTLE_SCALE": "1000", "OCTAVO_OIDC": json.dumps([known]), "OCTAVO_ADMIN_EMAIL": ROOT}
         with platform(EXAMPLES / "tiny-stories.yaml", file, home=folder / "home", environment=environment) as running:
             with httpx.Client(base_url=running.base, timeout=60, trust_env=False) as client:
                 register(client, "Mar", EMAIL)
+                register(client, "Root", ROOT)
             yield Studio(running)
 
 
@@ -78,6 +82,14 @@ def visitor(stranger: httpx.Client) -> httpx.Client:
     answer = stranger.post("/login", data={"username": EMAIL, "password": PASSWORD})
     assert answer.status_code == 303, answer.text
     return stranger
+
+
+@pytest.fixture
+def admin(studio: Studio) -> Iterator[httpx.Client]:
+    with visiting(studio) as client:
+        answer = client.post("/login", data={"username": ROOT, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 from tests.integration.web.conftest import EMAIL, NASTY, SLOW, Studio
-from tests.servers.people import PASSWORD
+from tests.integration.web.pages_apart import PagesApart
+from tests.servers.people import PASSWORD, register
+from tests.servers.starting import wait_until
 
 ROOT = Path(__file__).parents[3]
 AXE = ROOT / "services/web/assets/node_modules/axe-core/axe.min.js"
@@ -41,12 +44,15 @@ class Look:
             "color_scheme": self.theme,
             "reduced_motion": "reduce",
             "has_touch": self.width < 500,
+            "is_mobile": self.width < 500,
         }
 
 
 PHONE = Look("phone-es-dark", 390, 844, "es", "dark")
 DESKTOP = Look("desktop-en-light", 1280, 800, "en", "light")
-LOOKS = [PHONE, DESKTOP]
+OTHERS = [Look("phone-en-light", 390, 844, "en", "light"), Look("desktop-es-dark", 1280, 800, "es", "dark")]
+LOOKS = [PHONE, DESKTOP, *(OTHERS if PICTURES else ())]
+"""Where pictures are taken, each page is also seen the other way round."""
 WORDS = {
     "en": {
         "register": "Register",
@@ -66,6 +72,9 @@ WORDS = {
         "wait": "Please wait a moment",
         "cancel": "Cancel",
         "cancelled": "Cancelled",
+        "forgot": "Forgotten your password?",
+        "new password": "New password",
+        "set": "Set it",
     },
     "es": {
         "register": "Registrarse",
@@ -85,18 +94,22 @@ WORDS = {
         "wait": "Espera un momento, por favor",
         "cancel": "Cancelar",
         "cancelled": "Cancelado",
+        "forgot": "¿Has olvidado la contraseña?",
+        "new password": "Contraseña nueva",
+        "set": "Guardarla",
     },
 }
 
 
 @contextmanager
-def window(browser: Browser, studio: Studio, look: Look) -> Iterator[BrowserContext]:
+def window(browser: Browser, studio: Studio | PagesApart, look: Look) -> Iterator[BrowserContext]:
     """A browser of one person. Anything that a page reports as an error, a refusal of its policy too, is one of the test."""
     wrong: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # A 4xx or 5xx that a test asks for is no fault of the page's.
-        if message.type == "error" and "Failed to load resource" not in message.text and "WebSocket connection" not in message.text:
+        # A 4xx or 5xx that a test asks for is no fault of the page's, nor that nobody answers whom the test has killed.
+        expected = ("Failed to load resource", "WebSocket connection", "htmx:sendError", "htmx:afterRequest")
+        if message.type == "error" and not any(words in message.text for words in expected):
             wrong.append(message.text)
 
     def watch(page: Page) -> None:
@@ -139,8 +152,23 @@ def faults(page: Page) -> list[str]:
     return [f"{page.url}: {one}" for one in found]
 
 
+def code_of(context: BrowserContext, email: str, pattern: str, look: Look) -> str:
+    """From the newest message that was caught, as a person on a laptop reads it."""
+    mails = context.new_page()
+    mails.goto("/outbox")
+    message = mails.locator("article", has_text=email).filter(has_text=re.compile(pattern))
+    while message.count() == 0:
+        mails.wait_for_timeout(100)
+        mails.reload()
+    code = re.search(pattern, message.first.inner_text())
+    assert code is not None
+    keep(mails, look, "outbox")
+    mails.close()
+    return code[0]
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-def test_from_a_stranger_to_a_story_in_two_windows(browser: Browser, studio: Studio, look: Look) -> None:
+def test_uc10_register_uc9_login_and_a_story_in_two_windows(browser: Browser, studio: Studio, look: Look) -> None:
     words, email = WORDS[look.language], f"{uuid.uuid4().hex[:12]}@example.org"
     with window(browser, studio, look) as context:
         page = context.new_page()
@@ -152,17 +180,7 @@ def test_from_a_stranger_to_a_story_in_two_windows(browser: Browser, studio: Stu
         page.get_by_role("button", name=words["send"]).click()
         page.wait_for_url("**/verify*")
 
-        mails = context.new_page()
-        mails.goto("/outbox")
-        message = mails.locator("article", has_text=email)
-        while message.count() == 0:
-            mails.wait_for_timeout(100)
-            mails.reload()
-        code = re.search(r"\b[0-9]{6}\b", message.first.inner_text())
-        assert code is not None
-        keep(mails, look, "outbox")
-        mails.close()
-        page.get_by_label(words["code"]).fill(code[0])
+        page.get_by_label(words["code"]).fill(code_of(context, email, r"\b[0-9]{6}\b", look))
         page.get_by_role("button", name=words["confirm"]).click()
         page.wait_for_url("**/login*")
         page.get_by_label(words["who"]).fill(email)
@@ -193,6 +211,29 @@ def test_from_a_stranger_to_a_story_in_two_windows(browser: Browser, studio: Stu
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_uc11_recover_password(browser: Browser, studio: Studio, look: Look) -> None:
+    words, email = WORDS[look.language], f"{uuid.uuid4().hex[:12]}@example.org"
+    with httpx.Client(base_url=studio.base, timeout=60, trust_env=False) as client:
+        register(client, "Forgetful", email)
+    with window(browser, studio, look) as context:
+        page = context.new_page()
+        page.goto("/login")
+        page.get_by_role("link", name=words["forgot"]).click()
+        page.get_by_label(words["who"]).fill(email)
+        page.get_by_role("button", name=words["send"]).click()
+        page.wait_for_url("**/recover/password*")
+        page.get_by_label(words["code"]).fill(code_of(context, email, r"\b[A-Z0-9]{5}-[A-Z0-9]{5}\b", look))
+        page.get_by_label(words["new password"]).fill("another kite 99")
+        page.get_by_role("button", name=words["set"]).click()
+        page.wait_for_url("**/login*")
+        for password, way in ((PASSWORD, "**/login*"), ("another kite 99", "**/studio")):
+            page.get_by_label(words["who"]).fill(email)
+            page.get_by_label(words["password"]).fill(password)
+            page.get_by_role("button", name=words["login"]).click()
+            page.wait_for_url(way)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 def test_every_page_can_be_used_by_everybody(browser: Browser, studio: Studio, look: Look) -> None:
     found = []
     with window(browser, studio, look) as context:
@@ -218,7 +259,6 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, studio: Studio, l
             "/studio/drawings",
             "/studio/looks",
             "/studio/queue",
-            "/library",
             "/studio/nobody",
         ):
             page.goto(path)
@@ -229,7 +269,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, studio: Studio, l
     assert found == []
 
 
-def test_a_picture_is_drawn_and_looked_at(browser: Browser, studio: Studio, tmp_path: Path) -> None:
+def test_uc6_generate_image_uc7_describe_image(browser: Browser, studio: Studio, tmp_path: Path) -> None:
     with window(browser, studio, DESKTOP) as context:
         page = log_in(context, DESKTOP)
         page.goto("/studio/drawings")
@@ -255,6 +295,22 @@ def test_a_picture_is_drawn_and_looked_at(browser: Browser, studio: Studio, tmp_
         page.get_by_role("link", name="Use these settings").first.click()
         expect(page.get_by_label("What shall it be about?")).to_have_value("A red lighthouse at night, with stars")
         expect(page.get_by_label("Seed", exact=True)).not_to_have_value("")
+
+
+def test_a_phone_takes_a_photograph(browser: Browser, studio: Studio) -> None:
+    with window(browser, studio, PHONE) as context:
+        page = log_in(context, PHONE)
+        page.goto("/studio/looks")
+        field = page.locator("input[type=file]")
+        asked: list[str | None] = []
+        page.expose_function("asked", lambda how: asked.append(how))
+        field.evaluate("(e) => e.addEventListener('click', () => window.asked(e.getAttribute('capture')))")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Hacer una foto").click()
+        assert not chooser.value.is_multiple()
+        wait_until(lambda: asked == ["environment"], what="the camera was not asked for")
+        # The next time one may choose a file.
+        assert field.get_attribute("capture") is None
 
 
 def test_waiting_cancelling_and_what_is_wrong(browser: Browser, studio: Studio) -> None:
@@ -293,6 +349,22 @@ def test_words_come_while_they_are_written_in_every_window(browser: Browser, stu
         for tab in (page, other):
             expect(tab.locator(".job", has_text="Count slowly").locator(".result")).to_have_text(SLOW)
             expect(tab.locator(".job", has_text="Count slowly")).to_have_count(1)
+
+
+def test_what_was_begun_before_a_window_hears_is_in_it(browser: Browser, studio: Studio) -> None:
+    with window(browser, studio, DESKTOP) as context:
+        page, other = log_in(context, DESKTOP), context.new_page()
+        held: list[Route] = []
+        other.route("**/api/web/session", lambda route: held.append(route))
+        other.goto("/studio/writer")
+        page.goto("/studio/writer")
+        page.get_by_label("What shall it be about?").fill("Begun elsewhere")
+        page.get_by_role("button", name="Write the text").click()
+        expect(page.locator(".job", has_text="Begun elsewhere").locator(".result")).to_have_text(re.compile(r"\w+"))
+        assert other.locator(".job", has_text="Begun elsewhere").count() == 0
+        for route in held:
+            route.continue_()
+        expect(other.locator(".job", has_text="Begun elsewhere").locator(".result")).to_have_text(re.compile(r"\w+"))
 
 
 def test_another_issuer_s_login_leads_back(browser: Browser, studio: Studio) -> None:

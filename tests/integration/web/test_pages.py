@@ -245,6 +245,15 @@ def test_what_waits_is_cancelled_and_what_runs_goes_on(visitor: httpx.Client) ->
     visitor.post(f"{running}/cancel")
 
 
+def test_everything_is_cancelled_and_one_starts_anew(visitor: httpx.Client) -> None:
+    paths = [submitted(visitor, "one-by-one", prompt=f"It never ends, once more, {n}") for n in range(3)]
+    assert "Cancel everything" in visitor.get("/studio/queue").text
+    assert visitor.post("/studio/queue/clear", data={"what": "everything"}).headers["location"] == "/studio/queue"
+    assert all("Cancelled" in ended(visitor, path) for path in paths)
+    assert "Cancel everything" not in visitor.get("/studio/queue").text
+    ended(visitor, submitted(visitor, "one-by-one", prompt="Anew"))
+
+
 def test_a_picture_and_what_is_to_be_seen_in_it(visitor: httpx.Client) -> None:
     page = ended(visitor, submitted(visitor, "drawings", prompt="A lighthouse at night", seed="7"))
     source = re.search(r'src="(/api/web/gateway/[^"]+)"', page)
@@ -299,6 +308,9 @@ def test_a_seed_s_name_is_a_generator(studio: Studio, visitor: httpx.Client) -> 
         "generators/tiny-stories/metrics",
         "health/",
         "api/internal/users/x",
+        "api/admin/users",
+        "api/admin/logs",
+        "api/admin/logs/tail/../../users",
     ],
 )
 def test_the_gateway_leads_only_where_it_should(visitor: httpx.Client, path: str) -> None:

@@ -23,6 +23,8 @@ def view(**more: Any) -> dict[str, Any]:
     ("said", "stage"),
     [
         ({"status": "queued"}, Stage("queued", waiting=3)),
+        ({"status": "queued", "place": 2}, Stage("queued", waiting=3, place=2)),
+        ({"status": "queued", "place": "first"}, Stage("queued", waiting=3)),
         ({"status": "queued", "attempt": 1}, Stage("retrying", waiting=3)),
         ({"status": "running"}, Stage("started")),
         ({"status": "running", "progress": {"stage": "loading the model"}}, Stage("loading", "loading the model")),
@@ -42,6 +44,29 @@ def test_a_kept_picture_is_shown_through_the_gateway() -> None:
     card = card_of("images", view(result={"images": [{"url": url, "size": "64x64", "seed": 7}]}))
     assert card.pictures[0].source == f"/api/web/gateway{url}"
     assert card.pictures[0].seed == "7"
+
+
+def test_a_kept_picture_leads_to_its_page_in_the_library() -> None:
+    image = "0198c0de-0000-8000-8000-000000000000"
+    card = card_of("images", view(result={"images": [{"url": f"/generators/images/api/v1/images/{image}/download"}]}))
+    assert card.pictures[0].page == f"/library/images/images/{image}"
+    elsewhere = card_of("images", view(result={"images": [{"url": f"/generators/images/api/v1/images/{image}/download/../x"}]}))
+    assert elsewhere.pictures[0].page == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "can_keep"),
+    [
+        ({"result": {"text": "Once"}}, True),
+        ({"result": {"translation": "Érase"}}, True),
+        ({"result": {"description": "A lighthouse"}}, False),
+        ({"result": {"text": "  "}}, False),
+        ({"result": {"images": []}}, False),
+        ({"result": {"text": "Half"}, "status": "failed"}, False),
+    ],
+)
+def test_what_is_a_text_and_whole_can_be_kept(said: dict[str, Any], can_keep: bool) -> None:
+    assert card_of("tales", view(**said)).can_keep is can_keep
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "http://example.com/a.png", "data:text/html,<script>", "//evil.example/a.png"])

@@ -69,6 +69,7 @@ def test_pages_and_scripts_have_the_same_words_for_a_stage() -> None:
 
 def test_what_auth_says_is_known_to_the_letter() -> None:
     from octavo_auth.domain.login import SUSPENDED, WRONG_LOGIN
+    from octavo_auth.domain.profile import WRONG_PASSWORD
     from octavo_auth.domain.registration import WRONG_CODE
 
-    assert {SUSPENDED, WRONG_LOGIN, WRONG_CODE} <= KNOWN
+    assert {SUSPENDED, WRONG_LOGIN, WRONG_CODE, WRONG_PASSWORD} <= KNOWN

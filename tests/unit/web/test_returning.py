@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from octavo_web.domain.returning import HOME, page_path, return_path
 
 
-@pytest.mark.parametrize("asked", ["/studio", "/studio/tiny-stories?from=0198", "/library", "/admin", "/"])
+@pytest.mark.parametrize("asked", ["/studio", "/studio/tiny-stories?from=0198", "/library", "/admin", "/", "/feed/@mar"])
 def test_a_page_of_this_place_is_returned_to(asked: str) -> None:
     assert return_path(asked) == asked
 
@@ -29,6 +29,10 @@ def test_a_page_of_this_place_is_returned_to(asked: str) -> None:
         "/studio\tx",
         "/api/auth/me",
         "/logout",
+        "/studio/../..//evil.example",
+        "/studio//evil.example",
+        "/studio/%2e%2e/x",
+        "/studio/..",
         "/login?next=/studio",
         "studio",
         "/" + "a" * 600,

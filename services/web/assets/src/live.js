@@ -11,6 +11,10 @@ import { toast, word } from './words.js';
 const ENDS = new Set(['job.succeeded', 'job.failed', 'job.cancelled']);
 const LONG_MS = 10_000;
 const OTHER_WINDOW_MS = 700;
+const AGAIN_MS = 3_000;
+const UNHEARD_MS = 5_000;
+const PLACES_MS = 1_000;
+const QUEUED_MS = 15_000;
 const FRESH = { headers: { accept: 'application/json' }, cache: 'no-store' };
 
 const title = document.title;
@@ -38,6 +42,7 @@ export function listen() {
     lastEventId ??= ready.lastEventId;
     say('');
     refreshOpen();
+    catchUp();
   });
   socket.on('connect_error', (error) => {
     // A refusal is not tried again by the library itself.
@@ -75,6 +80,11 @@ export function listen() {
     // On a phone what was just asked for is below the form.
     if (detail.elt.matches?.('.job')) detail.elt.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
   });
+  // While nothing is heard (notifications are away) what is open is looked at now and then.
+  setInterval(() => {
+    if (!socket.connected && !document.hidden && openCards().length) refreshOpen();
+  }, UNHEARD_MS);
+  setInterval(moveUp, QUEUED_MS);
   connect();
 }
 
@@ -97,8 +107,17 @@ function hear(event, body) {
     announce(event, body, card);
   } else if (card) {
     if (event === 'job.started') changed();
+    card.classList.remove('is-queued');
     stage(card, event, body.data);
   }
+  if (event === 'job.started' || ENDS.has(event)) moveUp();
+}
+
+// Who waits behind one that goes on has come nearer; those of other people are not heard of.
+let moving;
+function moveUp() {
+  clearTimeout(moving);
+  moving = setTimeout(() => document.hidden || document.querySelectorAll('.job.is-queued[data-open="1"]').forEach(fetchCard), PLACES_MS);
 }
 
 function write(card, data) {
@@ -130,6 +149,24 @@ async function adopt(body) {
   arrived(fresh);
 }
 
+// What was begun in another window after this page was made, and before anything was heard here.
+async function catchUp() {
+  const list = document.getElementById('results');
+  if (!list?.dataset.generator || submitting) return;
+  try {
+    const answer = await fetch(location.pathname, { headers: { accept: 'text/html' }, cache: 'no-store' });
+    if (!answer.ok || answer.redirected) return;
+    const cards = [...new DOMParser().parseFromString(await answer.text(), 'text/html').querySelectorAll('#results > .job')];
+    const known = cards.findIndex((card) => document.getElementById(card.id));
+    for (const card of cards.slice(0, known < 0 ? cards.length : known).reverse()) {
+      list.prepend(document.adoptNode(card));
+      arrived(card);
+    }
+  } catch {
+    // Away: what is heard later is adopted all the same.
+  }
+}
+
 const asking = new Map();
 async function fetchCard(card) {
   const turn = (asking.get(card.id) ?? 0) + 1;
@@ -137,7 +174,13 @@ async function fetchCard(card) {
   const fresh = await cardAt(card.dataset.url);
   // What was asked for later says more.
   const shown = document.getElementById(card.id);
-  if (!fresh || !shown || asking.get(card.id) !== turn) return;
+  if (!shown || asking.get(card.id) !== turn) return;
+  if (fresh === null) {
+    // Away for a moment: its end, once told, is not told again.
+    setTimeout(() => asking.get(card.id) === turn && document.getElementById(card.id)?.dataset.open && fetchCard(card), AGAIN_MS);
+    return;
+  }
+  if (!fresh) return;
   const [before, after] = [shown.querySelector('.live'), fresh.querySelector('.live')];
   if (before && after && !before.hidden) after.replaceWith(before);
   shown.replaceWith(fresh);
@@ -147,7 +190,8 @@ async function fetchCard(card) {
 async function cardAt(url) {
   try {
     const answer = await fetch(url, { headers: { 'HX-Request': 'true' }, cache: 'no-store' });
-    if (!answer.ok) return null;
+    // What is refused is refused; what is away (null) is asked for again.
+    if (!answer.ok) return answer.status < 500 ? undefined : null;
     const parsed = document.createElement('template');
     parsed.innerHTML = await answer.text();
     return parsed.content.querySelector('.job');
@@ -192,9 +236,9 @@ function onlyOnce() {
 }
 
 function announce(event, body, card) {
-  const asked = card?.querySelector('.asked')?.textContent ?? body.generator;
+  const asked = card?.querySelector('.asked')?.textContent ?? word(body.generator);
   if (!document.hidden) {
-    if (!card && event !== 'job.cancelled') toast(word(event.slice(4)) + ` · ${body.generator}`);
+    if (!card && event !== 'job.cancelled') toast(word(event.slice(4)) + ` · ${word(body.generator)}`);
     return;
   }
   ended += 1;

@@ -6,27 +6,51 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 
+from octavo_core.clock import SystemClock
 from octavo_core.errors import Misconfigured
 from octavo_core.http import create_app
 from octavo_core.identity import JwksKeys, KeySource, TokenVerifier
 from octavo_web.adapters.accounts_api import AccountsApi
+from octavo_web.adapters.admin_api import AdminApi
+from octavo_web.adapters.characters_api import CharactersApi
+from octavo_web.adapters.feed_api import FeedApi
 from octavo_web.adapters.generators_api import GeneratorsApi
+from octavo_web.adapters.profile_api import ProfileApi
 from octavo_web.adapters.rotating import Rotation
 from octavo_web.adapters.services_api import ServicesApi
+from octavo_web.adapters.stories_api import StoriesApi
 from octavo_web.pages.accounts import AccountPages
+from octavo_web.pages.admin.asking import Parts
+from octavo_web.pages.admin.generators import GeneratorPages
+from octavo_web.pages.admin.jobs import JobPages
+from octavo_web.pages.admin.logs import LogPages
+from octavo_web.pages.admin.overview import OverviewPage
+from octavo_web.pages.admin.people import PeoplePages
 from octavo_web.pages.assets import PREFIX as ASSETS
 from octavo_web.pages.assets import Assets
+from octavo_web.pages.characters import CharacterPages
+from octavo_web.pages.editing import EditingPages
 from octavo_web.pages.failing import add_error_pages
+from octavo_web.pages.feed import FeedPages
 from octavo_web.pages.gateway import Gateway
 from octavo_web.pages.guarding import SecurityHeaders, same_origin
+from octavo_web.pages.history import HistoryPages
+from octavo_web.pages.installing import Installing
+from octavo_web.pages.moderating import ModeratingPages
+from octavo_web.pages.pictures import ImagePages
 from octavo_web.pages.places import PublicPages
+from octavo_web.pages.profile import ProfilePages
+from octavo_web.pages.publishing import PublishingPages
 from octavo_web.pages.rendering import Pages
 from octavo_web.pages.session_api import session_router
 from octavo_web.pages.sessions import Cookies, SessionLayer
+from octavo_web.pages.sharing import SharingPages
+from octavo_web.pages.stories import StoryPages
 from octavo_web.pages.studio import StudioPages
+from octavo_web.pages.writing import WritingPages
 from octavo_web.settings import WebSettings
 
 PREFIX = "/api/web"
@@ -53,6 +77,8 @@ class Service:
         "/preferences",
         "/studio",
         "/library",
+        "/account",
+        "/s",
         "/feed",
         "/admin",
         "/outbox",
@@ -92,10 +118,26 @@ class Service:
         assets = Assets()
         pages = Pages(assets)
         add_error_pages(app, pages)
+        generators, feed = GeneratorsApi(self._services, settings.generator_names), FeedApi(self._services)
+        characters, stories = CharactersApi(self._services), StoriesApi(self._services)
         routers = (
             PublicPages(pages, self._accounts, cookies).router(),
             AccountPages(pages, self._accounts, cookies).router(),
-            StudioPages(pages, GeneratorsApi(self._services)).router(),
+            ProfilePages(pages, ProfileApi(self._services), cookies).router(),
+            StudioPages(pages, generators).router(),
+            # What is written there ahead of the story whose id could stand in its place.
+            WritingPages(pages, stories, characters, generators).router(),
+            StoryPages(pages, stories, generators).router(),
+            EditingPages(pages, stories).router(),
+            SharingPages(pages, stories, settings.public_url).router(),
+            CharacterPages(pages, characters, generators).router(),
+            ImagePages(pages, generators, characters).router(),
+            HistoryPages(pages, generators).router(),
+            Installing(assets).router(),
+            PublishingPages(pages, feed, generators).router(),
+            ModeratingPages(pages, feed).router(),
+            FeedPages(pages, feed).router(),
+            *self._administration(pages),
             Gateway(self._services, verifier, settings.router_generators).router(),
             session_router(),
         )
@@ -103,6 +145,16 @@ class Service:
             app.include_router(router, dependencies=[Depends(same_origin)])
         app.add_api_route(f"{ASSETS}{{name}}", assets.answer, methods=["GET"], include_in_schema=False)
         return app
+
+    def _administration(self, pages: Pages) -> list[APIRouter]:
+        parts, api = Parts(pages), AdminApi(self._services)
+        return [
+            OverviewPage(parts, api).router(),
+            GeneratorPages(parts, api, SystemClock()).router(),
+            JobPages(parts, api).router(),
+            PeoplePages(parts, api).router(),
+            LogPages(parts, api).router(),
+        ]
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -24,8 +24,8 @@ class AccountsApi:
     async def exchange_ticket(self, ticket: str, who: Mapping[str, str]) -> Tokens:
         return _tokens(await self._post("/oidc/token", {"ticket": ticket}, who))
 
-    async def refresh(self, refresh: str) -> Tokens:
-        return _tokens(await self._post("/refresh", {"refresh_token": refresh}, {}))
+    async def refresh(self, refresh: str, who: Mapping[str, str]) -> Tokens:
+        return _tokens(await self._post("/refresh", {"refresh_token": refresh}, who))
 
     async def register(self, fields: Mapping[str, str], who: Mapping[str, str]) -> str:
         """The id under which the code is taken."""

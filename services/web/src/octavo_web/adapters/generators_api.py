@@ -5,35 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from octavo_core.clock import to_iso
 from octavo_core.errors import Conflict, NotFound, OctavoError, Unavailable
 from octavo_core.generators import NAME
-from octavo_web.adapters.services_api import ServicesApi, refusal
+from octavo_web.adapters.documents import GeneratorDocuments
+from octavo_web.adapters.generators_list import AskedOneByOne, GeneratorsList, Listed, ToldByPlatform
+from octavo_web.adapters.services_api import File, ServicesApi, refusal
 
-_SCHEMAS_MAX = 256
-_SCHEMA_S = 30.0
 _CLEARED = 100
+_SOON_S = 4.0
 _JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAX_REFUSAL_BYTES = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A generator in the list. `samples`: its providers whose key is not here, so that samples answer."""
-
-    name: str
-    task: str
-    model: str
-    state: str
-    reason: str | None
-    waiting: int
-    samples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +33,32 @@ class Page:
 class GeneratorsApi:
     """With a person's token, so that each sees their own. Raises what `ServicesApi` raises."""
 
-    def __init__(self, services: ServicesApi) -> None:
+    def __init__(self, services: ServicesApi, names: Sequence[str] | None = None) -> None:
+        """`names`: the generators that there are; None: the platform tells them."""
         self._services = services
-        self._schemas: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._documents = GeneratorDocuments(services)
+        self._list: GeneratorsList = ToldByPlatform(services) if names is None else AskedOneByOne(services, self._documents, names)
+        self._seen: dict[str, Listed] = {}
 
     async def listed(self) -> list[Listed]:
-        items = (await self._services.call("GET", "/generators")).body.get("items", [])
-        return [_listed(one) for one in items if isinstance(one, dict) and NAME.fullmatch(str(one.get("name", "")))]
-
-    async def find(self, name: str) -> Listed:
-        """Raises `NotFound`."""
-        found = next((one for one in await self.listed() if one.name == name), None)
-        if found is None:
-            raise NotFound("there is no such generator")
+        found = await self._list.all()
+        self._seen = {one.name: one for one in found}
         return found
 
-    async def schema(self, name: str) -> dict[str, Any]:
-        """Of the body of a request, from the generator's own OpenAPI document; half a minute old at most."""
-        kept = self._schemas.get(name)
-        if kept is not None and time.monotonic() - kept[0] < _SCHEMA_S:
-            return kept[1]
-        document = (await self._services.call("GET", f"{_base(name)}/openapi.json")).body
+    async def find(self, name: str) -> Listed:
+        """While nobody tells, as it was when it was last listed, with the reason. Raises `NotFound`, `Unavailable`."""
         try:
-            found = document["paths"]["/api/v1/generate"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-        except (LookupError, TypeError):
-            raise Unavailable(f"{name} does not say what it can be asked") from None
-        if len(self._schemas) >= _SCHEMAS_MAX:
-            self._schemas.pop(next(iter(self._schemas)))
-        schema: dict[str, Any] = found if isinstance(found, dict) else {}
-        self._schemas[name] = (time.monotonic(), schema)
-        return schema
+            found = self._seen[name] = await self._list.one(name)
+            return found
+        except Unavailable as away:
+            seen = self._seen.get(name)
+            if seen is None:
+                raise
+            return replace(seen, state="unavailable", reason=away.message)
+
+    async def schema(self, name: str) -> Mapping[str, Any]:
+        """Of the body of a request, as `GeneratorDocuments` has it."""
+        return await self._documents.schema(name)
 
     async def submit(self, name: str, body: Mapping[str, Any], *, token: str, key: str, streams: bool) -> str:
         """The id of the generation, which is then under way. `key`: the same key is the same generation. With `streams` a provider is
@@ -103,33 +87,77 @@ class GeneratorsApi:
     async def again(self, name: str, job: str, *, token: str) -> dict[str, Any]:
         return (await self._services.call("POST", f"{_job(name, job)}/replay", token=token)).body
 
-    async def cancel_waiting(self, names: list[str], *, token: str) -> None:
-        """Of each generator the newest hundred that are queued. One that has begun, or ended, meanwhile stays as it is: whoever asks for
-        what waits does not mean what runs."""
+    async def cancel_open(self, names: list[str], *, token: str, running: bool) -> None:
+        """Of each generator the newest hundred that are queued, and with `running` those that run, too. Without it one that has begun
+        meanwhile is found by no second look: whoever asks for what waits does not mean what runs."""
 
         async def of(name: str) -> None:
-            for item in (await self.newest(name, token=token, limit=_CLEARED, status="queued")).items:
-                with contextlib.suppress(Conflict, NotFound):
-                    await self.cancel(name, str(item.get("generation_id")), token=token)
+            # What waits first, or it would take the place of what runs.
+            for status in ("queued", "running") if running else ("queued",):
+                for item in (await self.newest(name, token=token, limit=_CLEARED, status=status)).items:
+                    with contextlib.suppress(Conflict, NotFound):
+                        await self.cancel(name, str(item.get("generation_id")), token=token)
 
         await asyncio.gather(*(of(name) for name in names))
 
-    async def newest(self, name: str, *, token: str, limit: int, status: str | None = None) -> Page:
-        query = {"limit": str(limit)} | ({} if status is None else {"status": status})
+    async def newest(
+        self, name: str, *, token: str, limit: int, status: str | None = None, before: str | None = None, user: str | None = None
+    ) -> Page:
+        """`before`: a time; what was accepted then or later is left out. `user`: theirs alone, also for an admin, who would see all."""
+        narrowed = {"status": status, "before": before, "user": user}
+        query = {"limit": str(limit)} | {name: value for name, value in narrowed.items() if value is not None}
         body = (await self._services.call("GET", f"{_base(name)}/api/v1/jobs", token=token, query=query)).body
         items = tuple(one for one in body.get("items", ()) if isinstance(one, dict))
         return Page(items, int((body.get("queue") or {}).get("queued") or 0))
 
-    async def newest_of_all(self, names: list[str], *, token: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
-        """Of all generators together, newest first. One that does not answer is left out: the page has a place for what it says."""
-        pages = await asyncio.gather(*(self.newest(name, token=token, limit=limit) for name in names), return_exceptions=True)
+    async def newest_soon(
+        self, name: str, *, token: str, limit: int, status: str | None = None, before: str | None = None, user: str | None = None
+    ) -> Page:
+        """As `newest`, for a page that must not wait for one that hangs: `Unavailable` after some seconds."""
+        try:
+            async with asyncio.timeout(_SOON_S):
+                return await self.newest(name, token=token, limit=limit, status=status, before=before, user=user)
+        except TimeoutError:
+            raise Unavailable(f"the generator {name} does not answer (TimeoutError)") from None
+
+    async def newest_of_all(
+        self,
+        names: list[str],
+        *,
+        token: str,
+        limit: int,
+        status: str | None = None,
+        older_than: str | None = None,
+        user: str | None = None,
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Of all generators together, newest first; `older_than`: those behind this one, where a page before ended. A generator that
+        does not answer soon is left out: the page has a place for what it says."""
+        before = None if older_than is None else _just_after(older_than)
+        pages = await asyncio.gather(
+            *(self.newest_soon(name, token=token, limit=limit, status=status, before=before, user=user) for name in names),
+            return_exceptions=True,
+        )
         found = []
         for name, page in zip(names, pages, strict=True):
             if isinstance(page, Page):
-                found += [(name, item) for item in page.items]
+                found += [(name, item) for item in page.items if older_than is None or str(item.get("generation_id", "")) < older_than]
             elif not isinstance(page, OctavoError):
                 raise page
         return sorted(found, key=lambda one: str(one[1].get("generation_id", "")), reverse=True)[:limit]
+
+    async def images(
+        self, name: str, *, token: str, limit: int, cursor: str = "", user: str | None = None
+    ) -> tuple[list[dict[str, Any]], str]:
+        """What it has drawn, newest first, and the cursor of what follows, empty at the end. `user` as for `newest`."""
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {}) | ({} if user is None else {"user": user})
+        body = (await self._services.call("GET", f"{_base(name)}/api/v1/images", token=token, query=query)).body
+        return [one for one in body.get("items", ()) if isinstance(one, dict)], str(body.get("next_cursor") or "")
+
+    async def image(self, name: str, image: str, *, token: str) -> dict[str, Any]:
+        return (await self._services.call("GET", _image(name, image), token=token)).body
+
+    async def image_file(self, name: str, image: str, *, token: str) -> File:
+        return await self._services.file(f"{_image(name, image)}/download", token=token)
 
 
 def _base(name: str) -> str:
@@ -144,6 +172,23 @@ def _job(name: str, job: str) -> str:
     return f"{_base(name)}/api/v1/generate/{job}"
 
 
+def _image(name: str, image: str) -> str:
+    if not _JOB.fullmatch(image):
+        raise NotFound("there is no such picture")
+    return f"{_base(name)}/api/v1/images/{image}"
+
+
+def _just_after(job: str) -> str:
+    """The time in a generation's id (UUID version 7), and a millisecond more, so that its neighbours of the same one are not lost."""
+    if not _JOB.fullmatch(job):
+        raise NotFound("there is no such generation")
+    try:
+        return to_iso(int(job.replace("-", "")[:12], 16) + 1)
+    except (OverflowError, ValueError, OSError):
+        # Some 48 bits are later than any year that a date can name.
+        raise NotFound("there is no such generation") from None
+
+
 def _id(found: object) -> str:
     if not isinstance(found, str) or not _JOB.fullmatch(found):
         raise Unavailable("the generator answered without the id of a generation")
@@ -156,15 +201,3 @@ def _loaded(raw: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _listed(one: Mapping[str, Any]) -> Listed:
-    return Listed(
-        name=str(one["name"]),
-        task=str(one.get("task", "")),
-        model=str(one.get("model") or ""),
-        state=str(one.get("state", "")),
-        reason=str(one["reason"]) if one.get("reason") else None,
-        waiting=int((one.get("queue") or {}).get("queued") or 0),
-        samples=tuple(str(name) for name in one.get("samples") or ()),
-    )

@@ -17,7 +17,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -46,7 +46,7 @@ class Tokens:
     name: str
 
 
-Exchange = Callable[[str], Awaitable[Tokens]]
+Exchange = Callable[[str, Mapping[str, str]], Awaitable[Tokens]]
 
 
 class Rotation:
@@ -58,12 +58,13 @@ class Rotation:
         self._exchange = exchange
         self._under_way: dict[str, asyncio.Task[Tokens]] = {}
 
-    async def rotate(self, refresh: str) -> Tokens:
-        """Raises `Unauthenticated` when the session has ended, `Unavailable` when auth or Redis do not answer."""
+    async def rotate(self, refresh: str, who: Mapping[str, str]) -> Tokens:
+        """`who`: headers that name the person's address and browser. Raises `Unauthenticated` when the session has ended, `Unavailable`
+        when auth or Redis do not answer."""
         name = _digest(b"octavo web rotation name", refresh).hex()
         task = self._under_way.get(name)
         if task is None:
-            task = asyncio.create_task(self._once(name, refresh), name="refresh a session")
+            task = asyncio.create_task(self._once(name, refresh, who), name="refresh a session")
             self._under_way[name] = task
             task.add_done_callback(lambda _: self._under_way.pop(name, None))
         # One who leaves must not take the exchange from the others.
@@ -74,7 +75,7 @@ class Rotation:
             await asyncio.wait(self._under_way.values(), timeout=_WAIT_S)
         await self._redis.aclose()
 
-    async def _once(self, name: str, refresh: str) -> Tokens:
+    async def _once(self, name: str, refresh: str, who: Mapping[str, str]) -> Tokens:
         kept, lock = f"octavo:web:rotated:{name}", f"octavo:web:rotating:{name}"
         seal = AESGCM(_digest(b"octavo web rotation key", refresh))
         deadline = time.monotonic() + _WAIT_S
@@ -93,7 +94,7 @@ class Rotation:
         except (RedisError, OSError) as error:
             raise Unavailable(f"the session cannot be refreshed just now ({type(error).__name__})") from None
         try:
-            tokens = await self._exchange(refresh)
+            tokens = await self._exchange(refresh, who)
         except BaseException:
             await self._forget(lock)
             raise

@@ -24,10 +24,13 @@ from octavo_core.errors import (
     Moderated,
     NotFound,
     OctavoError,
+    PreconditionFailed,
+    PreconditionMissing,
     Throttled,
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnsupportedMedia,
 )
 
 MAX_ANSWER_BYTES = 16 * 1_048_576
@@ -40,8 +43,11 @@ _REFUSALS: dict[int, type[OctavoError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    412: PreconditionFailed,
     413: TooLarge,
+    415: UnsupportedMedia,
     422: InvalidInput,
+    428: PreconditionMissing,
     429: Throttled,
     451: Moderated,
 }
@@ -52,6 +58,15 @@ class Answer:
     status: int
     body: dict[str, Any]
     headers: CIMultiDictProxy[str]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something that is no JSON: a picture, a book. `name`: its Content-Disposition as the service said it, empty where it said none."""
+
+    data: bytes
+    media_type: str
+    name: str = ""
 
 
 class ServicesApi:
@@ -69,14 +84,17 @@ class ServicesApi:
         *,
         token: str | None = None,
         body: Mapping[str, Any] | None = None,
+        file: bytes | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Raises `Unavailable` where the service is not reached or answers with no JSON object, and for a refusal the error that the
-        service meant, with its faults."""
+        """`file` is sent as it is, in place of `body`: the services tell by its content what it is. Raises `Unavailable` where the
+        service is not reached or answers with no JSON object, and for a refusal the error that it meant, with its faults."""
         sent = self._headers(token, headers)
-        data = None
-        if body is not None:
+        data = file
+        if file is not None:
+            sent["content-type"] = "application/octet-stream"
+        elif body is not None:
             sent["content-type"] = "application/json"
             data = orjson.dumps(dict(body))
         try:
@@ -91,6 +109,21 @@ class ServicesApi:
         if status >= 400 and "generation_id" not in found:
             raise refusal(status, found, received.get("retry-after"))
         return Answer(status, found, received)
+
+    async def file(self, path: str, *, token: str | None = None, query: Mapping[str, str] | None = None) -> File:
+        """Raises as `call`, and `Unavailable` for more than `MAX_ANSWER_BYTES`."""
+        sent = self._headers(token, {"accept": "*/*"})
+        try:
+            async with self._open().request(
+                "GET", self._url(path), params=query, headers=sent, timeout=self._timeout, allow_redirects=False
+            ) as answer:
+                raw = await _bounded(answer)
+                status, received = answer.status, answer.headers
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"{_service(path)} does not answer ({type(error).__name__})") from None
+        if status != 200:
+            raise refusal(status, _object(raw), received.get("retry-after"))
+        return File(raw, received.get("content-type", "application/octet-stream"), received.get("content-disposition", ""))
 
     @asynccontextmanager
     async def passing(

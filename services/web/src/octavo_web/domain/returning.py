@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 HOME = "/studio"
-_LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%-]{0,500}")
+_LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%@-]{0,500}")
 _NO_PAGES = ("/api/", "/generators/", "/socket.io/", "/logout", "/preferences")
 _NOT_AFTER_LOGIN = ("/login", "/register", "/verify", "/recover")
 
@@ -26,5 +26,5 @@ def is_page(asked: str) -> bool:
     """A path that begins with `//` or `/\\`, or holds a control character, a scheme or a host, is none of ours."""
     if not _LOCAL.fullmatch(asked) or any(asked.startswith(path) for path in _NO_PAGES):
         return False
-    # Browsers take %2f and %5c in a path as they are; a proxy on the way might not.
-    return not re.search(r"%(2f|5c|0[0-9a-f]|1[0-9a-f])", asked.partition("?")[0], re.IGNORECASE)
+    # Browsers take %2f and %5c in a path as they are; a proxy on the way might not. Nor does any page of ours climb or skip.
+    return not re.search(r"%(2e|2f|5c|0[0-9a-f]|1[0-9a-f])|//|/\.\.?(/|$)", asked.partition("?")[0], re.IGNORECASE)

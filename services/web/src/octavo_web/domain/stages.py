@@ -1,4 +1,4 @@
-"""How a generation stands, in words that are true: a queue's length is not a place in it, and what is not known is not shown."""
+"""How a generation stands, in words that are true: what is not known is not shown."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ class Stage:
     detail: str = ""
     fraction: float | None = None
     waiting: int | None = None
+    place: int | None = None
 
 
 def stage_of(view: Mapping[str, Any], *, waiting: int | None = None) -> Stage:
     """`view` as a generator's API answers it; `waiting`: how many are in its queue."""
     status = view.get("status")
     if status == "queued":
-        return Stage("retrying" if view.get("attempt") else "queued", waiting=waiting)
+        place = view.get("place")
+        known_place = place if isinstance(place, int) and place > 0 else None
+        return Stage("retrying" if view.get("attempt") else "queued", waiting=waiting, place=known_place)
     if status != "running":
         return Stage(str(status))
     if view.get("cancel_requested"):

@@ -11,20 +11,23 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import Conflict, Fault, Forbidden, InvalidInput, OctavoError, Throttled, Unauthenticated
+from octavo_core.errors import Conflict, Fault, Forbidden, InvalidInput, OctavoError, Throttled, Unauthenticated, Unavailable
 from octavo_core.http.problems import status_of
 from octavo_web.adapters.accounts_api import AccountsApi
 from octavo_web.adapters.rotating import Tokens
 from octavo_web.domain.returning import return_path
 from octavo_web.pages.forms import Sent, read_form
+from octavo_web.pages.origins import who
 from octavo_web.pages.rendering import Pages
 from octavo_web.pages.sessions import Cookies, visitor_of
 
 log = structlog.get_logger(__name__)
 
-_REFUSED = (InvalidInput, Unauthenticated, Forbidden, Conflict, Throttled)
-"""What a person can do something about, so that the form comes back with it. All else is a page of its own."""
+_REFUSED = (InvalidInput, Unauthenticated, Forbidden, Conflict, Throttled, Unavailable)
+"""What brings the form back with what was typed: what a person can do something about, and an auth that is away for a moment."""
 _ISSUERS_S = 60.0
+_AWAY_S = 1.0
+_LOOK_S = 3.0
 _LOGOUT_S = 5.0
 
 
@@ -33,7 +36,9 @@ class AccountPages:
         self._pages = pages
         self._accounts = accounts
         self._cookies = cookies
-        self._issuers: tuple[float, list[str]] = (-_ISSUERS_S, [])
+        self._issuers: list[str] = []
+        self._away: OctavoError | None = None
+        self._look_at = 0.0
 
     def router(self) -> APIRouter:
         router = APIRouter(include_in_schema=False)
@@ -53,7 +58,7 @@ class AccountPages:
         return router
 
     async def show_login(self, request: Request) -> Response:
-        return await self._login_form(request, {}, said=request.query_params.get("said", ""))
+        return await self._form(request, "login.html", {}, said=request.query_params.get("said", ""))
 
     async def login(self, request: Request) -> Response:
         sent = await read_form(request)
@@ -61,7 +66,7 @@ class AccountPages:
             _need(sent, "username", "password")
             tokens = await self._accounts.login(sent.line("username"), sent.text("password"), who(request))
         except _REFUSED as error:
-            return await self._login_form(request, sent.texts, error=error)
+            return await self._form(request, "login.html", sent.texts, error=error)
         return self._logged_in(request, tokens, sent.line("next"))
 
     async def ticket(self, request: Request) -> Response:
@@ -70,11 +75,11 @@ class AccountPages:
         try:
             tokens = await self._accounts.exchange_ticket(sent.line("ticket")[:128], who(request))
         except _REFUSED as error:
-            return await self._login_form(request, sent.texts, error=error)
+            return await self._form(request, "login.html", sent.texts, error=error)
         return self._logged_in(request, tokens, sent.line("next"))
 
     async def show_register(self, request: Request) -> Response:
-        return self._form(request, "register.html", {})
+        return await self._form(request, "register.html", {})
 
     async def register(self, request: Request) -> Response:
         sent = await read_form(request)
@@ -84,12 +89,12 @@ class AccountPages:
             _need(sent, "name", "password")
             verification = await self._accounts.register(fields, who(request))
         except _REFUSED as error:
-            return self._form(request, "register.html", sent.texts, error=error)
+            return await self._form(request, "register.html", sent.texts, error=error)
         to = fields.get("email") or fields.get("phone", "")
         return RedirectResponse(f"/verify?{urlencode({'id': verification, 'to': to[:254], 'next': return_path(sent.line('next'))})}", 303)
 
     async def show_verify(self, request: Request) -> Response:
-        return self._form(request, "verify.html", dict(request.query_params))
+        return await self._form(request, "verify.html", dict(request.query_params))
 
     async def verify(self, request: Request) -> Response:
         sent = await read_form(request)
@@ -97,7 +102,7 @@ class AccountPages:
             _need(sent, "code")
             await self._accounts.verify(sent.line("id")[:64], sent.line("code")[:32], who(request))
         except _REFUSED as error:
-            return self._form(request, "verify.html", sent.texts, error=error)
+            return await self._form(request, "verify.html", sent.texts, error=error)
         return RedirectResponse(f"/login?{urlencode({'said': 'confirmed', 'next': return_path(sent.line('next'))})}", 303)
 
     async def resend(self, request: Request) -> Response:
@@ -105,11 +110,11 @@ class AccountPages:
         try:
             await self._accounts.resend(sent.line("id")[:64], who(request))
         except _REFUSED as error:
-            return self._form(request, "verify.html", sent.texts, error=error)
-        return self._form(request, "verify.html", sent.texts, said="resent")
+            return await self._form(request, "verify.html", sent.texts, error=error)
+        return await self._form(request, "verify.html", sent.texts, said="resent")
 
     async def show_recover(self, request: Request) -> Response:
-        return self._form(request, "recover.html", {})
+        return await self._form(request, "recover.html", {})
 
     async def recover(self, request: Request) -> Response:
         sent = await read_form(request)
@@ -118,11 +123,11 @@ class AccountPages:
             _need(sent, "username")
             recovery = await self._accounts.recover(sent.line("username"), channel, who(request))
         except _REFUSED as error:
-            return self._form(request, "recover.html", sent.texts, error=error)
+            return await self._form(request, "recover.html", sent.texts, error=error)
         return RedirectResponse(f"/recover/password?{urlencode({'id': recovery})}", 303)
 
     async def show_password(self, request: Request) -> Response:
-        return self._form(request, "password.html", dict(request.query_params))
+        return await self._form(request, "password.html", dict(request.query_params))
 
     async def set_password(self, request: Request) -> Response:
         sent = await read_form(request)
@@ -130,7 +135,7 @@ class AccountPages:
             _need(sent, "code", "password")
             await self._accounts.set_password(sent.line("id")[:64], sent.line("code")[:32], sent.text("password"), who(request))
         except _REFUSED as error:
-            return self._form(request, "password.html", sent.texts, error=error)
+            return await self._form(request, "password.html", sent.texts, error=error)
         return RedirectResponse("/login?said=password", 303)
 
     async def logout(self, request: Request) -> Response:
@@ -151,51 +156,43 @@ class AccountPages:
         self._cookies.set(response, tokens, request.scope)
         return response
 
-    async def _login_form(
-        self, request: Request, values: Mapping[str, str], *, error: OctavoError | None = None, said: str = ""
-    ) -> Response:
-        return self._form(request, "login.html", values, error=error, said=said, issuers=await self._known_issuers())
+    async def _look(self) -> None:
+        """Whose users may log in too, a minute old at most; and whether auth answers. While it does not, it is asked once a second."""
+        if time.monotonic() < self._look_at:
+            return
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                self._issuers, self._away = await self._accounts.issuers(), None
+        except Unavailable as error:
+            self._away = error
+        except OctavoError:
+            # It answers, if not with that.
+            self._away = None
+        except TimeoutError:
+            self._away = Unavailable("auth does not answer (TimeoutError)")
+        self._look_at = time.monotonic() + (_ISSUERS_S if self._away is None else _AWAY_S)
 
-    async def _known_issuers(self) -> list[str]:
-        """A minute old at most; those of before while auth is away: the form itself then says what is wrong."""
-        at, names = self._issuers
-        if time.monotonic() - at >= _ISSUERS_S:
-            try:
-                names = await self._accounts.issuers()
-            except OctavoError:
-                return names
-            self._issuers = (time.monotonic(), names)
-        return names
-
-    def _form(
-        self,
-        request: Request,
-        template: str,
-        values: Mapping[str, str],
-        *,
-        error: OctavoError | None = None,
-        said: str = "",
-        issuers: list[str] | None = None,
+    async def _form(
+        self, request: Request, template: str, values: Mapping[str, str], *, error: OctavoError | None = None, said: str = ""
     ) -> Response:
         """`values` were typed before; a password among them is not given back."""
+        if isinstance(error, Unavailable):
+            self._look_at = 0.0
+        await self._look()
+        away = error if isinstance(error, Unavailable) else self._away
+        refused = None if error is None or isinstance(error, Unavailable) else error
         asked = values.get("next") or request.query_params.get("next")
         return self._pages.render(
             request,
             template,
             status=200 if error is None else status_of(error),
             values={name: value[:500] for name, value in values.items() if name != "password"},
-            faults={} if error is None else self._pages.faults(request, error),
+            faults={} if refused is None else self._pages.faults(request, refused),
+            away="" if away is None else self._pages.say(request, away.message),
             said=said,
             next=return_path(asked),
-            issuers=issuers or [],
+            issuers=self._issuers,
         )
-
-
-def who(request: Request) -> dict[str, str]:
-    """The person's address and browser, for auth's throttles and its log. Auth believes it where it trusts this service."""
-    agent = "".join(character for character in request.headers.get("user-agent", "") if character.isprintable())
-    address = request.client.host if request.client is not None else ""
-    return {"user-agent": agent[:200] or "unknown"} | ({"x-forwarded-for": address} if address else {})
 
 
 def _need(sent: Sent, *names: str) -> None:

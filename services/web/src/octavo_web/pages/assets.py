@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from octavo_core.errors import Misconfigured, NotFound
 FOLDER = Path(__file__).parents[1] / "static"
 PREFIX = "/assets/"
 _PACKED = frozenset({".js", ".css", ".svg", ".webmanifest"})
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+_TYPES = {".png": "image/png", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class Assets:
             named: Mapping[str, str] = orjson.loads((folder / "manifest.json").read_bytes())
             self.icons = (folder / named["icons.svg"]).read_text("utf-8")
             self._files = {path.name: _read(path) for path in folder.iterdir() if path.name in named.values() or path.suffix == ".woff2"}
+            # Another build is another text of it, so that browsers take it for a new worker.
+            build = hashlib.sha256(orjson.dumps(dict(named), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+            self.worker = f'self.BUILD="{build}";\n'.encode() + self._files[named["worker.js"]].plain
         except (OSError, LookupError, ValueError) as error:
             raise Misconfigured(f"the studio's scripts and styles were not made ({type(error).__name__}); run ./task web:assets") from None
         self._named = named

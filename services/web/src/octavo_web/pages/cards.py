@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from urllib.parse import urlencode
 from octavo_web.domain.stages import AGAIN, OPEN, Stage, stage_of
 
 GATEWAY = "/api/web/gateway"
+_KEPT_IMAGE = re.compile(r"/generators/([a-z0-9-]{1,63})/api/v1/images/([0-9a-f-]{36})/download")
+_KEEPABLE = ("text", "translation", "content")
 _ASKED = ("prompt", "text", "topic", "question", "title", "image_url")
 
 
@@ -22,6 +25,8 @@ class Picture:
     size: str
     seed: str
     revised: str
+    page: str = ""
+    """Its page in the library, where it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Card:
     model: str
     is_sample: bool
     has_settings: bool
+    can_keep: bool
+    """Whether it is a text that could be a story in the library."""
 
     @property
     def is_open(self) -> bool:
@@ -81,6 +88,7 @@ def card_of(generator: str, view: Mapping[str, Any], *, waiting: int | None = No
         model=str(provider.get("model") or provider.get("name") or ""),
         is_sample=bool(provider.get("sample")),
         has_settings=bool(request),
+        can_keep=view.get("status") == "succeeded" and any(str(result.get(name) or "").strip() for name in _KEEPABLE),
     )
 
 
@@ -101,8 +109,15 @@ def _picture(one: Mapping[str, Any]) -> Picture:
     else:
         # Only a plain web address becomes a link: anything else that a provider might say (javascript:) leads nowhere.
         source, link = None, url if url.startswith("https://") else ""
-    seed = one.get("seed")
-    return Picture(source, link, str(one.get("size") or ""), "" if seed is None else str(seed), str(one.get("revised_prompt") or ""))
+    seed, kept = one.get("seed"), _KEPT_IMAGE.fullmatch(url)
+    return Picture(
+        source,
+        link,
+        str(one.get("size") or ""),
+        "" if seed is None else str(seed),
+        str(one.get("revised_prompt") or ""),
+        "" if kept is None else f"/library/images/{kept[1]}/{kept[2]}",
+    )
 
 
 def _mapping(found: object) -> Mapping[str, Any]:

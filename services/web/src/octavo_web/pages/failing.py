@@ -3,21 +3,27 @@ problem that every service answers."""
 
 from __future__ import annotations
 
+import asyncio
 import math
-from urllib.parse import quote
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from structlog.contextvars import get_contextvars
 
 from octavo_core.errors import InvalidInput, NotFound, OctavoError, Unauthenticated
 from octavo_core.http.problems import problem_for_status, problem_response, status_of
-from octavo_web.domain.returning import return_path
+from octavo_web.domain.returning import page_path, return_path
+from octavo_web.pages.forms import read_texts
 from octavo_web.pages.rendering import Pages, is_fragment
-from octavo_web.pages.wording import label_of
+from octavo_web.pages.wording import LABELS, label_of
+
+_READ_S = 5.0
+_NOT_GIVEN_BACK = frozenset({"password", "code", "ticket"})
 
 
 def add_error_pages(app: FastAPI, pages: Pages) -> None:
@@ -27,7 +33,9 @@ def add_error_pages(app: FastAPI, pages: Pages) -> None:
         assert isinstance(error, OctavoError)
         if request.url.path.startswith("/api/"):
             return problem_response(error)
-        return error_answer(pages, request, error)
+        # Not after a session that ended, nor for a part of a page, which keeps what is typed itself.
+        is_lost = request.method == "POST" and status_of(error) >= 500 and not is_fragment(request)
+        return error_answer(pages, request, error, typed=await _typed(request) if is_lost else None)
 
     async def framework_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -47,7 +55,26 @@ def add_error_pages(app: FastAPI, pages: Pages) -> None:
     app.add_exception_handler(RequestValidationError, validation_error)
 
 
-def error_answer(pages: Pages, request: Request, error: OctavoError) -> Response:
+async def _typed(request: Request) -> dict[str, str]:
+    """What a form brought that cannot be taken just now, so that it can be sent again: its texts, without passwords. Empty where that
+    cannot be told any more. The request is the very one that the route had: what it has read is not read twice."""
+    try:
+        async with asyncio.timeout(_READ_S):
+            texts = await read_texts(request)
+    except (HTTPException, OctavoError, TimeoutError, ClientDisconnect, RuntimeError):
+        return {}
+    return {name: value for name, value in texts.items() if name not in _NOT_GIVEN_BACK}
+
+
+def _again(request: Request) -> str:
+    """Where one may look once more: this page, or the one from which something was sent here."""
+    if request.method == "GET":
+        return f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}"
+    came_from = urlsplit(request.headers.get("referer", ""))
+    return page_path(f"{came_from.path}{'?' if came_from.query else ''}{came_from.query}", "/")
+
+
+def error_answer(pages: Pages, request: Request, error: OctavoError, *, typed: Mapping[str, str] | None = None) -> Response:
     if isinstance(error, Unauthenticated):
         return _to_login(request)
     status = status_of(error)
@@ -57,6 +84,11 @@ def error_answer(pages: Pages, request: Request, error: OctavoError) -> Response
         "faults": pages.faults(request, error),
         "code": status,
         "label_of": label_of,
+        "labels": LABELS,
+        "typed": typed or {},
+        "again": _again(request),
+        # What is away now may be back soon: the page looks by itself.
+        "looks_again": status == 503 and request.method == "GET",
         "correlation": get_contextvars().get("correlation_id") or "",
     }
     if is_fragment(request):

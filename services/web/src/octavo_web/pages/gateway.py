@@ -24,6 +24,7 @@ from octavo_web.pages.sessions import person
 _PASSED = re.compile(
     r"generators/[a-z0-9-]{1,63}/api/v1/[A-Za-z0-9_./~-]{1,300}"
     r"|api/(characters|stories|projects|feed|notifications)(/[A-Za-z0-9_./~-]{0,300})?"
+    r"|api/admin/logs/tail"
 )
 _CLIMBS = re.compile(r"(^|/)\.\.?(/|$)|//")
 _SENT = (
@@ -52,6 +53,8 @@ _BACK = (
     "preference-applied",
     "retry-after",
     "www-authenticate",
+    # A proxy in front must not keep a stream back either.
+    "x-accel-buffering",
 )
 _HARMLESS = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -1,4 +1,4 @@
-"""The public pages, those that are yet to come, how one wants the pages to look, and the messages that a laptop caught."""
+"""The public pages, how one wants the pages to look, and the messages that a laptop caught."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from octavo_web.pages.forms import read_form
 from octavo_web.pages.languages import COOKIE as LANGUAGE_COOKIE
 from octavo_web.pages.languages import NAMES
 from octavo_web.pages.rendering import THEME_COOKIE, THEMES, Pages
-from octavo_web.pages.sessions import Cookies, Person, visitor_of
+from octavo_web.pages.sessions import Cookies, visitor_of
 from octavo_web.pages.wording import TASKS
 
 _YEAR_S = 365 * 86_400
@@ -29,9 +29,6 @@ class PublicPages:
     def router(self) -> APIRouter:
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/", self.home, methods=["GET"])
-        router.add_api_route("/feed", self.feed, methods=["GET"])
-        router.add_api_route("/library", self.library, methods=["GET"])
-        router.add_api_route("/admin", self.admin, methods=["GET"])
         router.add_api_route("/outbox", self.outbox, methods=["GET"])
         router.add_api_route("/preferences", self.prefer, methods=["POST"])
         return router
@@ -40,17 +37,6 @@ class PublicPages:
         if visitor_of(request) is not None and request.query_params.get("stay") is None:
             return RedirectResponse("/studio", 303, headers={"cache-control": "no-store"})
         return self._pages.render(request, "home.html", tasks=TASKS)
-
-    async def feed(self, request: Request) -> Response:
-        return self._pages.render(request, "later.html", place="feed")
-
-    async def library(self, request: Request, _visitor: Person) -> Response:
-        return self._pages.render(request, "later.html", place="library")
-
-    async def admin(self, request: Request, visitor: Person) -> Response:
-        if visitor.principal.role != "admin":
-            raise Forbidden("this is for admins")
-        return self._pages.render(request, "later.html", place="admin")
 
     async def outbox(self, request: Request) -> Response:
         """For the machine itself alone, as at auth: whoever reads the messages has every code. By a name of its own, too: one that

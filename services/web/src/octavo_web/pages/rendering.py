@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +16,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from octavo_core.errors import OctavoError
+from octavo_web.pages.admin.words import SAID, STATES
 from octavo_web.pages.assets import Assets
+from octavo_web.pages.cards import GATEWAY
+from octavo_web.pages.formatting import formatters
 from octavo_web.pages.languages import NAMES, Language, code_of, load_languages
 from octavo_web.pages.sessions import visitor_of
-from octavo_web.pages.wording import FOR_SCRIPTS, KNOWN
+from octavo_web.pages.wording import AWAY, FOR_SCRIPTS, KNOWN
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 THEME_COOKIE = "octavo_theme"
 THEMES = ("auto", "light", "dark")
+_AWAY = re.compile(r"(?:the generator )?(?P<who>[A-Za-z0-9 -]{1,100}) does not answer \(\w+\)")
+"""As the adapters say it, with the name of what happened, which is for the log."""
 NO_STORE = {"cache-control": "no-store"}
 """Pages show what is a person's own."""
 
@@ -55,7 +61,10 @@ class Pages:
 
     def say(self, request: Request, text: str) -> str:
         """In the visitor's language, where it is known."""
-        return self._languages[code_of(request)].gettext(text) if text in KNOWN else text
+        gettext = self._languages[code_of(request)].gettext
+        if away := _AWAY.fullmatch(text):
+            return gettext(AWAY) % {"who": gettext(away["who"]) if away["who"] in KNOWN else away["who"]}
+        return gettext(text) if text in KNOWN or text in SAID else text
 
     def faults(self, request: Request, error: OctavoError) -> dict[str, str]:
         """By field, what is wrong with it; what belongs to no field stands under the empty name."""
@@ -66,6 +75,11 @@ class Pages:
                 fault.path.rpartition(".")[2], f"{said} ({fault.allowed})" if fault.allowed and said == fault.message else said
             )
         return found or {"": self.say(request, error.message)}
+
+
+def as_one(faults: Mapping[str, str]) -> dict[str, str]:
+    """Under no name: of a form that holds one thing, such as a file, nobody has to be told which field is meant."""
+    return {"": "; ".join(faults.values())} if faults else {}
 
 
 def is_fragment(request: Request) -> bool:
@@ -86,7 +100,13 @@ def _environment(language: Language, assets: Assets, icons: Markup) -> Environme
     environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
     words = {key: language.gettext(text) for key, text in FOR_SCRIPTS.items()}
     environment.globals.update(
-        asset=assets.url, icons=icons, script_words=orjson.dumps(words).decode(), moment=lambda iso: _moment(str(iso), language.code)
+        asset=assets.url,
+        icons=icons,
+        script_words=orjson.dumps(words).decode(),
+        moment=lambda iso: _moment(str(iso), language.code),
+        through=lambda path: f"{GATEWAY}{path}",
+        state_words=STATES,
+        **formatters(language.code),
     )
     return environment
 

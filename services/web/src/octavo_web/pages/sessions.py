@@ -12,7 +12,7 @@ from typing import Annotated
 from urllib.parse import quote, unquote
 
 from fastapi import Depends
-from starlette.requests import Request, cookie_parser
+from starlette.requests import HTTPConnection, Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +20,7 @@ from octavo_core.errors import OctavoError, Unauthenticated
 from octavo_core.identity import Principal, TokenVerifier
 from octavo_core.identity.cookies import ACCESS, HOST_PREFIX, NAME, REFRESH
 from octavo_web.adapters.rotating import Rotation, Tokens
+from octavo_web.pages.origins import who
 
 _FOUND = "octavo.visitor"
 _EARLY_S = 45
@@ -34,6 +35,11 @@ class Visitor:
     principal: Principal
     access: str
     name: str
+
+    @property
+    def narrowed(self) -> str | None:
+        """To be asked for in a list of what is one's own, by those who would be answered everybody's; None for all others."""
+        return self.principal.user if self.principal.sees_all else None
 
 
 class Cookies:
@@ -53,6 +59,10 @@ class Cookies:
         self._write(response, ACCESS, tokens.access, max(1, tokens.expires_in - _EARLY_S), scope)
         self._write(response, REFRESH, tokens.refresh, self._refresh_s, scope)
         self._write(response, NAME, quote(tokens.name[:128]), self._refresh_s, scope)
+
+    def set_name(self, response: Response, name: str, scope: Scope) -> None:
+        """The one that pages show, after it was changed."""
+        self._write(response, NAME, quote(name[:128]), self._refresh_s, scope)
 
     def clear(self, response: Response, scope: Scope) -> None:
         for base in (ACCESS, REFRESH, NAME):
@@ -106,7 +116,7 @@ class SessionLayer:
                         raise
             if not refresh:
                 return None
-            tokens = await self._rotation.rotate(refresh)
+            tokens = await self._rotation.rotate(refresh, who(HTTPConnection(scope)))
             principal = await self._verifier.verify(f"Bearer {tokens.access}")
         except Unauthenticated:
             self._cookies.clear(change, scope)

@@ -11,10 +11,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import Conflict, InvalidInput, OctavoError, Throttled, TooLarge
+from octavo_core.errors import Conflict, InvalidInput, OctavoError, Throttled, TooLarge, Unavailable
 from octavo_core.http.problems import status_of
 from octavo_core.ids import generate_uuid
-from octavo_web.adapters.generators_api import GeneratorsApi, Listed
+from octavo_web.adapters.generators_api import GeneratorsApi
+from octavo_web.adapters.generators_list import Listed
 from octavo_web.domain.forms import Form, form_of, request_of
 from octavo_web.pages.cards import Card, card_of
 from octavo_web.pages.forms import Sent, read_form
@@ -25,7 +26,8 @@ from octavo_web.pages.wording import AUDIENCES, HELP, OTHER_TASK, TASKS, label_o
 _CARDS = 12
 _IN_QUEUE = 12
 _KEY = re.compile(r"[0-9a-f-]{36}")
-_REFUSED = (InvalidInput, Conflict, TooLarge, Throttled)
+_REFUSED = (InvalidInput, Conflict, TooLarge, Throttled, Unavailable)
+"""What brings the form back with what was typed."""
 
 
 class StudioPages:
@@ -57,17 +59,23 @@ class StudioPages:
         return self._pages.render(request, "_queue.html" if is_fragment(request) else "queue.html", queue=queue, words_of=_words_of)
 
     async def clear(self, request: Request, visitor: Person) -> Response:
-        """Cancels what waits, and leaves what runs."""
+        """Cancels what waits; what runs, too, where everything is asked for."""
+        sent = await read_form(request)
         listed = await self._generators.listed()
-        await self._generators.cancel_waiting([one.name for one in listed if one.reason is None], token=visitor.access)
+        names = [one.name for one in listed if one.can_be_looked_at]
+        await self._generators.cancel_open(names, token=visitor.access, running=sent.line("what") == "everything")
         if not is_fragment(request):
             return RedirectResponse("/studio/queue", 303)
         return self._pages.render(request, "_queue.html", queue=await self._queue(listed, visitor), words_of=_words_of)
 
     async def one(self, request: Request, visitor: Person, name: str) -> Response:
         generator = await self._generators.find(name)
-        earlier = request.query_params.get("from")
-        values = {} if earlier is None else _values(await self._generators.view(name, earlier, token=visitor.access))
+        earlier, image = request.query_params.get("from"), request.query_params.get("image")
+        values = {}
+        if earlier is not None:
+            values = _values(await self._generators.view(name, earlier, token=visitor.access))
+        elif image is not None:
+            values = _values_of(await self._generators.image(name, image, token=visitor.access))
         return await self._page(request, visitor, generator, values=values)
 
     async def submit(self, request: Request, visitor: Person, name: str) -> Response:
@@ -127,15 +135,20 @@ class StudioPages:
         self, request: Request, visitor: Visitor, generator: Listed, *, values: dict[str, str], error: OctavoError | None = None
     ) -> Response:
         form, reason = None, generator.reason
-        if reason is None:
-            try:
-                form = form_of(await self._generators.schema(generator.name))
-            except OctavoError as away:
-                reason = away.message
+        try:
+            # Also of one that does not answer just now: what is typed into it is not lost.
+            form = form_of(await self._generators.schema(generator.name))
+        except OctavoError as away:
+            reason = reason or away.message
         cards: list[Card] = []
-        if reason is None:
-            newest = await self._generators.newest(generator.name, token=visitor.access, limit=_CARDS)
-            cards = [card_of(generator.name, view, waiting=newest.waiting) for view in newest.items]
+        if reason is None and not generator.is_asleep:
+            try:
+                newest = await self._generators.newest_soon(generator.name, token=visitor.access, limit=_CARDS)
+                cards = [card_of(generator.name, view, waiting=newest.waiting) for view in newest.items]
+            except Unavailable as away:
+                reason = away.message
+        if isinstance(error, Unavailable):
+            reason = reason or error.message
         return self._pages.render(
             request,
             "generator.html",
@@ -143,18 +156,19 @@ class StudioPages:
             generator=generator,
             words=_words_of(generator.task),
             form=form,
-            reason=reason,
+            reason=None if reason is None else self._pages.say(request, reason),
             cards=cards,
             values=values,
-            faults={} if error is None else self._pages.faults(request, error),
-            key=generate_uuid(),
+            faults={} if error is None or isinstance(error, Unavailable) else self._pages.faults(request, error),
+            # What was sent may have been taken all the same: sent again, it is the same generation.
+            key=values.get("key", "") if isinstance(error, Unavailable) and _KEY.fullmatch(values.get("key", "")) else generate_uuid(),
             label_of=label_of,
             help=HELP,
             audiences=AUDIENCES,
         )
 
     async def _queue(self, listed: list[Listed], visitor: Visitor) -> list[Card]:
-        names = [one.name for one in listed if one.reason is None]
+        names = [one.name for one in listed if one.can_be_looked_at]
         newest = await self._generators.newest_of_all(names, token=visitor.access, limit=_IN_QUEUE)
         return [card_of(name, view) for name, view in newest]
 
@@ -171,3 +185,10 @@ def _values(view: dict[str, Any]) -> dict[str, str]:
     if "seed" not in found and len(images) == 1 and images[0].get("seed") is not None:
         found["seed"] = str(images[0]["seed"])
     return found
+
+
+def _values_of(image: dict[str, Any]) -> dict[str, str]:
+    """As `_values`, from what is kept of a picture, which may outlive the generation that made it."""
+    details = image.get("details")
+    asked = {**(details if isinstance(details, dict) else {}), **{name: image.get(name) for name in ("prompt", "size", "seed")}}
+    return {name: str(value) for name, value in asked.items() if isinstance(value, str | int | float) and not isinstance(value, bool)}

@@ -34,6 +34,7 @@ OTHER_TASK = TaskWords(N_("A generator of its own kind"), N_("Generate"), "spark
 
 LABELS: Mapping[str, str] = {
     "prompt": N_("What shall it be about?"),
+    "name": N_("Name"),
     "text": N_("Text"),
     "topic": N_("Topic"),
     "title": N_("Title"),
@@ -86,6 +87,56 @@ AUDIENCES: Mapping[str, tuple[str, str, str]] = {
     "adult": (N_("Adults"), N_("Longer, and quieter"), "coffee"),
 }
 """Name, what to expect, and icon of each card."""
+AUDIENCE_NAMES: Mapping[str, str] = {key: words[0] for key, words in AUDIENCES.items()}
+
+STORY_LANGUAGES: Mapping[str, str] = {
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "de": "Deutsch",
+    "it": "Italiano",
+    "pt": "Português",
+    "ca": "Català",
+}
+"""What the library offers, each in its own words; a story may be in any other."""
+
+STORY_STATES: Mapping[str, str] = {
+    "ready": N_("Ready to read"),
+    "writing": N_("Being written"),
+    "failed": N_("Could not be written"),
+}
+
+ORDERS: Mapping[str, str] = {
+    "updated_at-desc": N_("Changed last"),
+    "created_at-desc": N_("Newest first"),
+    "created_at-asc": N_("Oldest first"),
+    "title-asc": N_("Title, A to Z"),
+    "title-desc": N_("Title, Z to A"),
+}
+"""Sort key and direction, as the stories' API takes them. The first is the one that nobody has to choose."""
+
+JOB_STATES: Mapping[str, str] = {
+    "queued": N_("In the queue"),
+    "running": N_("At work"),
+    "succeeded": N_("Done"),
+    "failed": N_("It failed"),
+    "cancelled": N_("Cancelled"),
+}
+
+LINK_DAYS: Mapping[str, str] = {
+    "1": N_("For a day"),
+    "7": N_("For a week"),
+    "30": N_("For a month"),
+    "": N_("Until I revoke it"),
+}
+
+MAIL_AFTER: Mapping[str, str] = {
+    "": N_("Never"),
+    "60": N_("After a minute"),
+    "300": N_("After five minutes"),
+    "1800": N_("After half an hour"),
+}
+"""Seconds of a generation after which a mail is wished."""
 
 STAGES: Mapping[str, str] = {
     "queued": N_("In the queue"),
@@ -109,10 +160,23 @@ FOR_SCRIPTS: Mapping[str, str] = {
     "offline": N_("No connection; it is tried again by itself"),
     "away": N_("It did not go through; try it again in a moment"),
     "picture_chosen": N_("Chosen: %s"),
+    "back": N_("It answers again"),
     "told": N_("You will be told when a long one is done"),
     "not_told": N_("Your browser does not allow notifications here"),
+    "stories.write": N_("Story"),
+    "characters.picture": N_("Picture of a character"),
+    "saving": N_("Saving"),
+    "saved": N_("Saved"),
+    "unsaved": N_("Not saved yet; it is kept in this browser"),
+    "put_back": N_("What you had typed and not saved was put back"),
+    "elsewhere": N_("It was changed elsewhere; save it to see both"),
+    "link_copied": N_("The link is copied"),
+    "update": N_("There is a new version."),
+    "update_now": N_("Take it now"),
 }
 """What scripts say. They get it with the page, in its language."""
+
+AWAY = N_("%(who)s does not answer just now")
 
 KNOWN: frozenset[str] = frozenset(
     {
@@ -129,6 +193,7 @@ KNOWN: frozenset[str] = frozenset(
         N_("is no number"),
         N_("is missing"),
         N_("cannot be reached"),
+        N_("the platform"),
         N_("log in to see this"),
         N_("there is nothing at this address"),
         N_("there is no such generator"),
@@ -139,6 +204,42 @@ KNOWN: frozenset[str] = frozenset(
         N_("choose a picture, or give the address of one"),
         N_("this is for admins"),
         N_("the login was not finished, or was begun in another browser"),
+        N_("there is no such character"),
+        N_("there is no such story"),
+        N_("there is no such picture"),
+        N_("there is no such session"),
+        N_("there is no such link"),
+        N_("there is no such link, or it has ended"),
+        N_("there is no such audience"),
+        N_("there is no text to keep"),
+        N_("choose a picture"),
+        N_("is not a picture that is taken here (PNG, JPEG, WebP or GIF)"),
+        N_("the picture is damaged"),
+        N_("the picture is cut off"),
+        N_("choose a character"),
+        N_("choose one of these"),
+        N_("give one of them: an e-mail address or a phone number"),
+        N_("choose eight characters at most"),
+        N_("a picture of this character is being made already"),
+        N_("the story is being written; wait for its end before you change it"),
+        N_("the story has no text yet"),
+        N_("the password is wrong"),
+        N_("log in again first: this account has no password that could confirm it"),
+        N_("is not an e-mail address"),
+        N_("is not a phone number with its country"),
+        N_("is empty, too long or holds what cannot be printed"),
+        N_("looks like an e-mail address or a phone number"),
+        N_("another account has this address or number"),
+        N_("there is no such post"),
+        N_("there is no such comment"),
+        N_("there is nobody of that name"),
+        N_("choose a name for the feed first"),
+        N_("somebody else has that name already"),
+        N_("nobody can follow themselves"),
+        N_("a post needs a title, and a text or a picture"),
+        N_("this post was taken down and cannot be published again"),
+        N_("that was too much at once; try it again later"),
+        N_("the picture cannot be read"),
     }
 )
 
