@@ -138,6 +138,7 @@ CASES = (
             "auth.mail": {"kind": "smtp", "host": "mail.example.org", "user": "octavo", "passwordSecret": "mail"},
             "auth.extraEnv": [{"name": "OCTAVO_LOG_LEVEL", "value": "DEBUG"}],
             "admin.enabled": True,
+            "web.routerGenerators": {"Grok_Image_Generator": "sketches"},
             "telemetry.otlpEndpoint": "http://otel.monitoring:4318",
         },
     ),

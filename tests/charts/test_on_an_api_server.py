@@ -130,7 +130,7 @@ def test_the_three_charts_install_and_stand(values: str, installer: Installer) -
     ready = [pod for pod in installer.pods() if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])]
     operators = 2 if "prod" in values else 1
     fakes = 1 if "dev" in values else 0
-    services = dict.fromkeys(("auth", "characters", "stories", "notifications", "admin"), 2 if "prod" in values else 1)
+    services = dict.fromkeys(("auth", "characters", "stories", "notifications", "admin", "web"), 2 if "prod" in values else 1)
     stores = ("db", "documents", "redis")
     components = [pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in ready]
     assert {name: components.count(name) for name in (*services, *stores)} == services | dict.fromkeys(stores, 1)
@@ -148,7 +148,7 @@ def test_what_was_generated_outlives_an_upgrade_and_nothing_rolls(installer: Ins
         kept = ("redis", "keys", "db", "documents")
         secrets = [installer.secret(name) for name in ("octavo-operator-activator", *(f"octavo-platform-{name}" for name in kept))]
         services = installer.plane.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")["items"]
-        assert len(services) == 6
+        assert len(services) == 7
         generations = [workload["metadata"]["generation"] for workload in (deployment, *services, *sets)]
         return secrets, generations
 

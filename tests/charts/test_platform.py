@@ -18,6 +18,7 @@ from octavo_characters.settings import CharactersSettings
 from octavo_core.settings import CommonSettings
 from octavo_notifications.settings import NotificationsSettings
 from octavo_stories.settings import StoriesSettings
+from octavo_web.settings import WebSettings
 
 pytestmark = pytest.mark.needs("helm")
 
@@ -27,10 +28,11 @@ SETTINGS: dict[str, type[CommonSettings]] = {
     "stories": StoriesSettings,
     "notifications": NotificationsSettings,
     "admin": AdminSettings,
+    "web": WebSettings,
 }
 PLATFORM = [case for case in CASES if case.chart == "octavo-platform" and case.name not in ("events-alone", "nothing")]
 every_case = pytest.mark.parametrize("case", PLATFORM, ids=str)
-KEEPERS = tuple(name for name in SETTINGS if name != "admin")
+KEEPERS = tuple(name for name in SETTINGS if name not in ("admin", "web"))
 """Those with a database of their own."""
 each_service = pytest.mark.parametrize("service", SETTINGS)
 
@@ -94,6 +96,8 @@ def test_every_service_has_the_secret_that_auth_knows_it_by() -> None:
     for service in ("characters", "stories", "notifications", "admin"):
         assert environment(manifests, service)["OCTAVO_SERVICE_SECRET"] == known[service]
     assert len(set(known.values())) == 4
+    of_pages = [name for name in environment(manifests, "web") if "SECRET" in name or "TOKEN" in name]
+    assert of_pages == [], "they call as those who look at them"
 
 
 def test_each_service_has_a_database_of_its_own_that_the_server_is_told_of() -> None:
@@ -132,6 +136,8 @@ def test_everything_that_people_call_is_led_to_by_the_ingress() -> None:
         assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/limit-rps"] == "5"
         (rule,) = ingress["spec"]["rules"]
         paths |= {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+    # What no other path leads to is a page, or nowhere: the pages pass nothing on that is internal.
+    assert paths.pop("/") == "octavo-platform-web"
     internal = "/api/internal/mail"
     assert {path: "octavo-platform-auth" for path in PREFIXES if path != internal}.items() <= paths.items()
     assert not any(path.startswith("/api/internal") or internal.startswith(path) for path in paths)
@@ -139,6 +145,29 @@ def test_everything_that_people_call_is_led_to_by_the_ingress() -> None:
         assert paths[f"/api/{service}"] == f"octavo-platform-{service}"
     assert paths["/socket.io"] == "octavo-platform-notifications"
     assert paths["/generators/tiny-stories"] == "tiny-stories-api"
+
+
+def test_pages_know_where_all_of_it_is_and_by_which_name_people_come() -> None:
+    told = environment(rendered("shared"), "web")
+    assert told["OCTAVO_PUBLIC_URL"] == "https://ai.example.org"
+    assert json.loads(told["OCTAVO_TRUSTED_PROXIES"]) == json.loads(environment(rendered("shared"), "auth")["OCTAVO_TRUSTED_PROXIES"])
+    assert json.loads(told["OCTAVO_ROUTER_GENERATORS"]) == {"Grok_Image_Generator": "sketches"}
+    for name, value in told.items():
+        found = re.fullmatch(r"OCTAVO_(AUTH|CHARACTERS|STORIES|NOTIFICATIONS)_URL", name)
+        assert found is None or value == f"http://octavo-platform-{found[1].lower()}.{helm.NAMESPACE}.svc"
+    generators = json.loads(told["OCTAVO_GENERATOR_URLS"])
+    assert generators == {"tiny-stories": "http://tiny-stories-api.stories.svc", "sketches": "http://sketches-api.pictures.svc"}
+    # Without any, there are none: nobody is asked for a list.
+    assert environment(rendered("default"), "web")["OCTAVO_GENERATOR_URLS"] == "{}"
+
+
+def test_without_pages_the_rest_stands() -> None:
+    manifests = helm.manifests(
+        helm.render("octavo-platform", *helm.sets({"web.enabled": False, "ingress": {"enabled": True, "host": "ai.example.org"}}))
+    )
+    assert "web" not in workloads(manifests)
+    (services,) = [m for m in manifests if m["kind"] == "Ingress" and m["metadata"]["name"].endswith("-services")]
+    assert "/" not in {path["path"] for path in services["spec"]["rules"][0]["http"]["paths"]}
 
 
 def test_whoever_calls_is_let_out_and_in() -> None:

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,8 +14,10 @@ import pymongo
 import pytest
 import redis
 from scripts.cluster.api import Object
+from tests.e2e.admin import ADMIN, admin_account
 from tests.e2e.conftest import SERVICE_IMAGE
 from tests.e2e.house import SYSTEM, Generator, example, forwarded, install, wait
+from tests.e2e.ways import Ways
 from tests.journeys.people import RUN, Account, Way, account, from_a_stranger_to_nobody, needles, ok
 from tests.servers.cluster import Cluster
 
@@ -24,47 +26,10 @@ from octavo_documents.pictures.keeping import folder_of
 pytestmark = [pytest.mark.needs("cluster", "images", "node"), pytest.mark.timeout(600)]
 
 KEPT = ("keys", "db", "documents", "redis")
-ADMIN = f"ada.{RUN}@example.org"
 DUMP = """\
 export MYSQL_PWD="$(cat "$MYSQL_ROOT_PASSWORD_FILE")"
 exec mariadb-dump --user=root --all-databases --single-transaction --skip-extended-insert
 """
-
-
-@dataclass
-class Ways(httpx.BaseTransport):
-    """What an ingress controller does: requests go where the Ingresses of these namespaces say, each Service by a port of this machine."""
-
-    cluster: Cluster
-    namespaces: tuple[str, ...]
-    stack: contextlib.ExitStack
-    _ports: dict[tuple[str, str], int] = field(default_factory=dict)
-    _out: httpx.HTTPTransport = field(default_factory=httpx.HTTPTransport)
-
-    def __post_init__(self) -> None:
-        self.paths: dict[str, tuple[str, str]] = {}
-        for namespace in self.namespaces:
-            for ingress in self.cluster.api.get(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses")["items"]:
-                for path in ingress["spec"]["rules"][0]["http"]["paths"]:
-                    self.paths[path["path"]] = (namespace, path["backend"]["service"]["name"])
-
-    def port(self, path: str) -> int:
-        leads = [prefix for prefix in self.paths if path == prefix or path.startswith(f"{prefix}/")]
-        assert leads, f"no Ingress leads to {path}"
-        namespace, service = self.paths[max(leads, key=len)]
-        if (namespace, service) not in self._ports:
-            self._ports[namespace, service] = self.stack.enter_context(forwarded(self.cluster, namespace, f"svc/{service}", 80))
-        return self._ports[namespace, service]
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(host="127.0.0.1", port=self.port(request.url.path))
-        if request.url.path == "/api/auth/outbox":
-            # Shown to who asks from inside the pod, as a forwarded port does, and by no name of elsewhere.
-            request.headers["host"] = "localhost"
-        return self._out.handle_request(request)
-
-    def close(self) -> None:
-        self._out.close()
 
 
 def secret(cluster: Cluster, name: str, namespace: str = SYSTEM) -> dict[str, str]:
@@ -106,7 +71,7 @@ def platform(octavo: Cluster) -> Iterator[Platform]:
         generator.apply({**example("tiny-stories"), "auth": {"mode": "jwt", "audience": "octavo"}, "database": database})
         ways = Ways(octavo, (SYSTEM, namespace), stack)
         client = stack.enter_context(httpx.Client(base_url="http://ai.example.org", timeout=60, trust_env=False, transport=ways))
-        admin = account(client, "Ada Encargada", ADMIN)
+        admin = admin_account(client)
         yield Platform(octavo, ways, client, generator, early, (before, secrets()), admin)
         generator.delete()
 
@@ -198,7 +163,7 @@ def test_who_looks_after_it_sees_what_runs_and_what_it_logs(platform: Platform) 
     platform.generator.wait_ready(deadline_s=180)
     services = ok(client.get("/api/admin/services", headers=headers))["items"]
     assert {service["name"]: service["state"] for service in services} == dict.fromkeys(
-        ("auth", "characters", "stories", "notifications", "admin"), "healthy"
+        ("auth", "characters", "stories", "notifications", "admin", "web"), "healthy"
     )
     generators = ok(client.get("/api/admin/generators", headers=headers))["items"]
     assert {(generator["namespace"], generator["name"]) for generator in generators} == {(platform.generator.namespace, "tiny-stories")}
@@ -220,7 +185,8 @@ def test_helm_test_finds_all_of_it_well(platform: Platform) -> None:
 def test_a_stranger_in_the_cluster_reaches_neither_services_nor_stores(platform: Platform) -> None:
     if not platform.cluster.isolates:
         pytest.skip("whether this cluster enforces NetworkPolicies is not known")
-    ports = {"auth": 80, "characters": 80, "stories": 80, "notifications": 80, "admin": 80, "db": 3306, "documents": 27017, "redis": 6379}
+    ports = dict.fromkeys(("auth", "characters", "stories", "notifications", "admin", "web"), 80)
+    ports |= {"db": 3306, "documents": 27017, "redis": 6379}
     addresses = {name: (f"octavo-platform-{name}.{SYSTEM}.svc", port) for name, port in ports.items()}
     script = f"""
 import concurrent.futures, json, socket
@@ -231,7 +197,7 @@ def reached(address):
     except OSError:
         return False
 addresses = {json.dumps(addresses)}
-with concurrent.futures.ThreadPoolExecutor(8) as at_once:
+with concurrent.futures.ThreadPoolExecutor(9) as at_once:
     found = list(at_once.map(reached, addresses.values()))
 print(json.dumps([name for name, was in zip(addresses, found) if was]))
 """

@@ -19,9 +19,11 @@
 {{- if ne $service.name "auth" }}
 {{- $auth := include "octavo-platform.service-url" (list $root "auth") }}
 - {name: OCTAVO_JWKS_URL, value: {{ $auth }}/.well-known/jwks.json}
+{{- if ne $service.name "web" }}
 - {name: OCTAVO_SERVICE_TOKEN_URL, value: {{ $auth }}/api/auth/service-token}
 - name: OCTAVO_SERVICE_SECRET
   {{- include "octavo-platform.from-secret" (list (include "octavo-platform.keys" $root) (printf "%s-secret" $service.name)) | nindent 2 }}
+{{- end }}
 {{- end }}
 {{ include (printf "octavo-platform.env-%s" $service.name) $root | trim }}
 {{- end -}}
@@ -127,6 +129,22 @@ valueFrom:
 - {name: OCTAVO_AUTH_URL, value: {{ include "octavo-platform.service-url" (list . "auth") }}}
 - {name: OCTAVO_SERVICE_URLS, value: {{ toJson $health | quote }}}
 - {name: OCTAVO_NAMESPACES, value: {{ include "octavo-platform.admin-namespaces" . | fromYamlArray | toJson | quote }}}
+{{- end -}}
+
+{{/* It has no secret of its own: it calls as the person who looks at the page. */}}
+{{- define "octavo-platform.env-web" -}}
+{{- range include "octavo-platform.services" . | fromYamlArray }}
+{{- if has .name (list "auth" "characters" "stories" "notifications") }}
+- {name: OCTAVO_{{ upper .name }}_URL, value: {{ include "octavo-platform.service-url" (list $ .name) }}}
+{{- end }}
+{{- end }}
+- {name: OCTAVO_GENERATOR_URLS, value: {{ include "octavo-platform.generator-urls" . | quote }}}
+{{- with .Values.web.routerGenerators }}
+- {name: OCTAVO_ROUTER_GENERATORS, value: {{ toJson . | quote }}}
+{{- end }}
+{{- with include "octavo-platform.public-url" . }}
+- {name: OCTAVO_PUBLIC_URL, value: {{ . | quote }}}
+{{- end }}
 {{- end -}}
 
 {{/* extraEnv after the chart's own, without those of the same name, for the API server refuses to merge a name that is there twice. Takes (own, extra). */}}

@@ -1,7 +1,7 @@
 {{/*
 The services, one entry each; everything that is made for a service is made in one place, from its entry.
   prefix   below which its health is
-  paths    what the ingress leads to it; those of `socket` go by an Ingress of their own
+  paths    what the ingress leads to it, the longest first; those of `socket` go by an Ingress of their own
   callers  whose pods may call it, besides the ingress controller's
   calls    which of the others it calls
   stores   where it keeps things
@@ -11,21 +11,21 @@ The services, one entry each; everything that is made for a service is made in o
 - name: auth
   prefix: /api/auth
   paths: [/api/auth, /api/security, /.well-known/jwks.json]
-  callers: [characters, stories, notifications, admin, test]
+  callers: [characters, stories, notifications, admin, web, test]
   calls: [characters, stories, notifications]
   stores: [database, redis]
   openings: [generators, mails, https]
 - name: characters
   prefix: /api/characters
   paths: [/api/characters]
-  callers: [auth, stories, admin, test]
+  callers: [auth, stories, admin, web, test]
   calls: [auth]
   stores: [database, documents, redis]
   openings: [generators, bucket]
 - name: stories
   prefix: /api/stories
-  paths: [/api/stories]
-  callers: [auth, admin, test]
+  paths: [/api/stories, /api/feed]
+  callers: [auth, admin, web, test]
   calls: [auth, characters]
   stores: [database, documents, redis]
   openings: [generators]
@@ -33,17 +33,25 @@ The services, one entry each; everything that is made for a service is made in o
   prefix: /api/notifications
   paths: [/api/notifications]
   socket: [/socket.io]
-  callers: [auth, admin, test]
+  callers: [auth, admin, web, test]
   calls: [auth]
   stores: [database, redis]
   openings: [webhooks]
 - name: admin
   prefix: /api/admin
   paths: [/api/admin]
-  callers: [test]
-  calls: [auth, characters, stories, notifications]
+  callers: [web, test]
+  calls: [auth, characters, stories, notifications, web]
   stores: [redis]
   openings: [generators, apiServer]
+- name: web
+  prefix: /api/web
+  # Whatever no other path leads to: pages, and what is nowhere.
+  paths: [/]
+  callers: [admin, test]
+  calls: [auth, characters, stories, notifications, admin]
+  stores: [redis]
+  openings: [generators]
 {{- end -}}
 
 {{/* Those that are run, as a YAML list. Takes the root. */}}
