@@ -189,6 +189,12 @@ def _render_gateway(result: Result | None) -> str:
     return render_gateway(result)
 
 
+def _render_pages(result: Result | None) -> str:
+    from benchmarks.pages_report import render_pages
+
+    return render_pages(result)
+
+
 def render_socketio(result: Result | None) -> str:
     """A burst to all clients, and a restart under load."""
     burst: Mapping[str, float] = result["burst"] if result else {}
@@ -218,6 +224,7 @@ RENDERERS: Mapping[str, Callable[[Result | None], str]] = {
     "operator": render_operator,
     "gateway": _render_gateway,
     "socketio": render_socketio,
+    "pages": _render_pages,
 }
 
 
