@@ -31,7 +31,10 @@ def test_every_attack_is_named() -> None:
     named = {(file, test) for file, test in _NAMED.findall(PAGE.read_text())}
     files = sorted((ROOT / "tests/attacks").glob("test_*.py"))
     attacks = {(str(file.relative_to(ROOT)), test) for file in files for test in functions(file) if test.startswith("test_")}
-    upkeep = {("tests/attacks/test_tokens.py", "test_what_is_public_is_really_there")}
+    upkeep = {
+        ("tests/attacks/test_tokens.py", "test_what_is_public_is_really_there"),
+        ("tests/attacks/test_pages.py", "test_there_are_pages_and_forms"),
+    }
     assert attacks - named - upkeep == set()
 
 

@@ -113,6 +113,7 @@ def test_lock_files_hold_hashes_and_no_addresses() -> None:
 def test_npm_lock_files_hold_hashes_and_no_addresses() -> None:
     locks = [
         *(ROOT / "benchmarks/peers").glob("*/package-lock.json"),
+        *(ROOT / "benchmarks").glob("*/package-lock.json"),
         *(ROOT / "tests/servers").glob("*/package-lock.json"),
         ROOT / "services/web/assets/package-lock.json",
     ]

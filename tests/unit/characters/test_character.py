@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from octavo_characters.domain.character import asked_to_draw, drawn, new_body, not_drawn, picture_of, prompt_for
+from octavo_characters.domain.character import asked_to_draw, drawn, new_body, not_drawn, picture_of, prompt_for, shown_of
 from octavo_documents.pictures import KeptPicture
 
 KEPT = KeptPicture("o/j-1.png", "image/png", 8, 8, 100)
@@ -33,3 +33,15 @@ def test_a_prompt_says_who_it_is_and_what_is_wished() -> None:
     assert prompt_for(new_body("Marina", "A sailor."), "watercolour") == "Portrait of Marina. A sailor. watercolour"
     assert prompt_for(new_body("Marina", ""), None) == "Portrait of Marina"
     assert len(prompt_for(new_body("M", "x" * 4_000), None)) == 1_000
+
+
+def test_the_picture_that_was_chosen_is_shown_while_it_is_there() -> None:
+    body = new_body("Marina", "")
+    assert shown_of(body) is None
+    both = {**body, "image": KEPT.as_dict(), "image_real": KEPT.as_dict()}
+    assert shown_of(both) == "image"
+    assert shown_of({**both, "shown": "image_real"}) == "image_real"
+    assert shown_of({**both, "shown": "image_real", "image_real": None}) == "image"
+    # One from before there was a choice.
+    older = {name: value for name, value in both.items() if name != "shown"}
+    assert shown_of({**older, "image": None}) == "image_real"
