@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 MAX_QUEUED = 5_000
 _PAGE = 100
+_NOT_DONE = (State.QUEUED, State.RUNNING, State.FAILED, State.CANCELLED)
 
 
 class Errands:
@@ -49,6 +50,17 @@ class Errands:
 
     async def find(self, job_id: str) -> Job | None:
         return (await self._store.get_many([job_id]))[0]
+
+    async def not_done(self, owner: str, queue: str) -> list[Job]:
+        """Those that have not succeeded: they wait, run, or have failed for good."""
+        found: list[Job] = []
+        before: str | None = None
+        while True:
+            page = await self._store.page(PageRequest(limit=_PAGE, before=before, queue=queue, owner=owner, states=_NOT_DONE))
+            found += page
+            if len(page) < _PAGE:
+                return found
+            before = page[-1].id
 
     async def cancel(self, job_id: str) -> None:
         """As far as it goes: what has ended has ended."""

@@ -51,11 +51,13 @@ whether the job is tried again. Cancelled (asyncio) when the job is cancelled, t
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A queue that this process serves: with what, and how many at once."""
+    """A queue that this process serves: with what, and how many at once. `room`, where there is one, says before each claim how many at
+    once the handler has use for by now, where it knows that; what it cannot take is left to other workers."""
 
     queue: str
     handler: Handler
     concurrency: int
+    room: Callable[[], int | None] | None = None
 
 
 @dataclass(slots=True)
@@ -112,11 +114,11 @@ class Runner:
     async def take(self, queue: str, ids: Sequence[str]) -> None:
         lane, slots, waiting = self._lanes[queue], self._slots[queue], list(ids)
         while waiting:
-            await self._wait_for_slot(slots)
+            await self._wait_for_slot(lane, slots)
             if self._draining.is_set():
                 await self._bell.ring(queue, waiting)
                 return
-            count = min(slots.free, len(waiting))
+            count = min(_free(lane, slots), len(waiting))
             slots.free -= count
             mine, waiting = waiting[:count], waiting[count:]
             # Not awaited: the slots are taken, so the next message may come while this one's jobs are being claimed.
@@ -318,8 +320,8 @@ class Runner:
             if running.begun:
                 running.task.cancel()
 
-    async def _wait_for_slot(self, slots: _Slots) -> None:
-        while slots.free == 0 and not self._draining.is_set():
+    async def _wait_for_slot(self, lane: Lane, slots: _Slots) -> None:
+        while _free(lane, slots) < 1 and not self._draining.is_set():
             slots.freed.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(5):
@@ -328,6 +330,11 @@ class Runner:
     def _release(self, slots: _Slots, count: int) -> None:
         slots.free += count
         slots.freed.set()
+
+
+def _free(lane: Lane, slots: _Slots) -> int:
+    room = None if lane.room is None else lane.room()
+    return slots.free if room is None else min(slots.free, room - (lane.concurrency - slots.free))
 
 
 async def _rung(bell: Bell, job: Job) -> None:

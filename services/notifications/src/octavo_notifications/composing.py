@@ -20,15 +20,20 @@ from octavo_jobs.context import JobContext
 from octavo_jobs.ending import end_task
 from octavo_jobs.intake import JobIntake
 from octavo_jobs.lifecycle import Job
-from octavo_jobs.runner import Lane
+from octavo_jobs.runner import Handler, Lane
 from octavo_jobs.store import JobStore
 from octavo_jobs.stream import EventHub
 from octavo_notifications import mails
 from octavo_notifications.api.erasure import erasure_router
 from octavo_notifications.api.events import notifications_router
+from octavo_notifications.api.posts import posts_router
 from octavo_notifications.api.preferences import preferences_router
+from octavo_notifications.api.push import push_router
 from octavo_notifications.api.webhooks import WebhookServices, webhooks_router
 from octavo_notifications.identity import TokenCheck
+from octavo_notifications.push import delivering as pushing
+from octavo_notifications.push.keys import read_vapid_key
+from octavo_notifications.push.telling import PushTeller
 from octavo_notifications.settings import NotificationsTuning
 from octavo_notifications.store import open_notification_store
 from octavo_notifications.webhooks import delivering
@@ -39,11 +44,10 @@ from octavo_notifications.webhooks.telling import WebhookTeller
 
 if TYPE_CHECKING:
     from octavo_notifications.sockets.service import SocketService
-    from octavo_notifications.webhooks.delivering import DeliveryHandler
 
 SOCKET_PATH = "/socket.io"
 _AT_ONCE = 64
-"""Deliveries and mails under way in one process, each."""
+"""Deliveries, pushes and mails under way in one process, each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,16 @@ class Notifications:
         self.store = open_notification_store(foundation.database_url, foundation.clock)
         given = tuning.webhook_key
         self._box: SecretBox = read_box(None if given is None else given.get_secret_value(), foundation.home)
+        push_key = tuning.push_key
+        self._vapid = read_vapid_key(None if push_key is None else push_key.get_secret_value(), foundation.home)
+        self._push_teller = PushTeller(self.store, foundation.intake, foundation.clock, tuning)
         self._teller = WebhookTeller(self.store, foundation.intake, foundation.jobs, self._box, foundation.clock, tuning)
         mail_teller = mails.MailTeller(self.store, foundation.intake, foundation.clock)
         self._dispatcher = Dispatcher(foundation.hub, self.store, [self._teller.tell, mail_teller.tell])
         self._named = NamedDispatcher(foundation.hub.webhooks, self._teller.tell_named)
         self.lanes = (
             Lane(delivering.QUEUE, _Deferred(self._delivery_handler), _AT_ONCE),
+            Lane(pushing.QUEUE, _Deferred(self._push_handler), _AT_ONCE),
             Lane(mails.QUEUE, mails.MailHandler(tuning), _AT_ONCE),
         )
 
@@ -104,6 +112,8 @@ class Notifications:
         return [
             notifications_router(base.hub, authenticate),
             webhooks_router(services, authenticate),
+            push_router(self.store, self._vapid, base.clock, self._tuning, authenticate),
+            posts_router(self._push_teller, authenticate),
             preferences_router(self.store, self._tuning, authenticate, self._dispatcher.look_again),
             erasure,
         ]
@@ -140,7 +150,7 @@ class Notifications:
         await sockets.transport(scope, receive, send)
 
     async def erase(self, user: str) -> None:
-        """Connections, webhooks, deliveries, preferences, and the stream itself."""
+        """Connections, webhooks, deliveries, browsers, preferences, and the stream itself."""
         await self.store.erase(user)
         self._dispatcher.look_again()
         if self._sockets is not None:
@@ -166,18 +176,23 @@ class Notifications:
                 await self._sockets.start()
         return self._sockets
 
-    def _delivery_handler(self) -> DeliveryHandler:
+    def _delivery_handler(self) -> Handler:
         from octavo_notifications.webhooks.sending import Sender
 
         return delivering.DeliveryHandler(self.store, self._box, Sender(self._tuning.webhook_reach()), self._foundation.clock, self._tuning)
+
+    def _push_handler(self) -> Handler:
+        from octavo_notifications.webhooks.sending import Sender
+
+        return pushing.PushHandler(self.store, self._vapid, Sender(self._tuning.webhook_reach()), self._foundation.clock, self._tuning)
 
 
 class _Deferred:
     """Opens its handler, and with it an HTTP client, with the first delivery."""
 
-    def __init__(self, open_handler: Callable[[], DeliveryHandler]) -> None:
+    def __init__(self, open_handler: Callable[[], Handler]) -> None:
         self._open = open_handler
-        self._handler: DeliveryHandler | None = None
+        self._handler: Handler | None = None
 
     async def __call__(self, job: Job, context: JobContext) -> str:
         if self._handler is None:

@@ -15,3 +15,4 @@ LAG = Histogram(
 )
 DELIVERIES = Counter("octavo_notifications_deliveries_total", "Attempts of webhook deliveries, by outcome.", ["outcome"])
 MAILS = Counter("octavo_notifications_mails_total", "Mails about long jobs, by outcome.", ["outcome"])
+PUSHES = Counter("octavo_notifications_pushes_total", "Attempts of pushes to browsers, by outcome.", ["outcome"])

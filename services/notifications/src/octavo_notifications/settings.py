@@ -10,6 +10,8 @@ from octavo_core.net.webhooks import WebhookSettings
 from octavo_core.settings import CommonSettings
 
 MIN_KEY_CHARS = 32
+NO_CONTACT = "mailto:octavo@localhost"
+"""Of a laptop that nobody has given one. Apple's service refuses it, the others do not."""
 
 
 class NotificationsTuning(WebhookSettings):
@@ -31,6 +33,24 @@ class NotificationsTuning(WebhookSettings):
     webhook_retry_seconds: float = Field(10.0, gt=0, description="Pause before the second attempt of a delivery; it doubles with each.")
     webhook_disable_days: float = Field(5.0, gt=0, description="A webhook that has only failed for so long is disabled.")
     webhook_log_days: float = Field(30.0, gt=0, description="How long deliveries are kept.")
+    push_key: SecretStr | None = Field(
+        None,
+        min_length=MIN_KEY_CHARS,
+        description="What the key pair of Web Push (VAPID) is made from, 32 characters or more; made in OCTAVO_HOME when absent. With"
+        " another one, people must turn pushes on anew.",
+    )
+    push_contact: str | None = Field(
+        None,
+        pattern=r"^(mailto:[^\s@]+@[^\s@]+|https://\S+)$",
+        max_length=200,
+        description="Whom push services may write to, mailto:… or https://…; OCTAVO_PUBLIC_URL when absent, if it is https.",
+    )
+    pushes_per_user: int = Field(
+        10, ge=1, le=100, description="Browsers of one user that are pushed to; with one more, the oldest is no more."
+    )
+    push_attempts: int = Field(8, ge=1, le=20, description="How often a push is tried.")
+    push_retry_seconds: float = Field(10.0, gt=0, description="Pause before the second attempt of a push; it doubles with each.")
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+[^\s?#]*$", description="Where people reach the pages.")
     mail_url: str | None = Field(None, description="Where auth takes mails (https://…/api/internal/mail); without it nobody gets any.")
     service_token_url: str | None = Field(None, description="Where auth gives services their tokens (https://…/api/auth/service-token).")
     service_secret: SecretStr | None = Field(None, description="The service's own secret, for OCTAVO_SERVICE_TOKEN_URL.")
@@ -38,6 +58,12 @@ class NotificationsTuning(WebhookSettings):
     @property
     def sends_mails(self) -> bool:
         return self.mail_url is not None and self.service_token_url is not None and self.service_secret is not None
+
+    def contact(self) -> str:
+        """`sub` of the tokens for push services (RFC 8292, section 2.1)."""
+        if self.push_contact is not None:
+            return self.push_contact
+        return self.public_url if self.public_url is not None and self.public_url.startswith("https://") else NO_CONTACT
 
     def service_tokens(self) -> ServiceTokens:
         """Raises `Misconfigured` where `sends_mails` is False."""

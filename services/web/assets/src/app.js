@@ -7,18 +7,23 @@ import { forgetKept, prepareFeed, work } from './feed.js';
 import { listen } from './live.js';
 import { mend } from './mending.js';
 import { prepare } from './page.js';
+import { forgetPush, preparePush } from './push.js';
 import { toast, word } from './words.js';
 
 window.htmx = htmx;
 prepare(document);
 prepareFeed(document);
+preparePush(document);
 document.body.addEventListener('htmx:load', (event) => {
   prepare(event.detail.elt);
   // A fragment may be the button's place itself.
   prepareFeed(event.detail.elt.parentElement ?? event.detail.elt);
 });
 // On the page that says so, since the one that was left may end before it is done.
-if (location.pathname === '/login' && location.search === '?said=out') forgetKept();
+if (location.pathname === '/login' && /^\?said=(out|deleted)\b/.test(location.search)) {
+  forgetKept();
+  forgetPush().catch(() => {});
+}
 work();
 // What is refused comes with its place on the page. Anything else that is no fragment of ours (a proxy's page, say) is not put in.
 document.body.addEventListener('htmx:beforeSwap', (event) => {

@@ -144,6 +144,15 @@ const SENT = 'octavo:sent';
 const TYPED = new Set(['textarea', 'text', 'number', 'email', 'tel']);
 const isText = (field) => field.name && field.name !== 'key' && TYPED.has(field.type);
 const isChosen = (field) => field.name && (field.type === 'radio' || field.type === 'select-one');
+// Whoever comes next in this window finds nothing of who was here before.
+const DRAFT = 'octavo:draft:';
+const user = document.querySelector('meta[name="octavo-live"]')?.content;
+if (user) {
+  if ((sessionStorage.getItem('octavo:user') ?? user) !== user) {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(DRAFT)) sessionStorage.removeItem(key);
+  }
+  sessionStorage.setItem('octavo:user', user);
+}
 const sent = sessionStorage.getItem(SENT);
 if (sent) {
   sessionStorage.removeItem(SENT);
@@ -157,7 +166,7 @@ function choose(field, value) {
 }
 
 function remember(form, fills) {
-  const key = `octavo:draft:${form.action}`;
+  const key = `${DRAFT}${form.action}${location.search}`;
   const kept = JSON.parse(sessionStorage.getItem(key) ?? '{}');
   const version = form.elements.version?.value;
   for (const field of form.elements) {

@@ -3,6 +3,8 @@
 //
 // What is kept is what anybody sees: a page that was opened is fetched once more without cookies, so that nothing of a person lies in a
 // cache, whoever uses the browser next. Everything is asked of the network first, but for what can never change.
+//
+// It also shows what is pushed: a post by somebody whom a person follows.
 
 const PAGES = 'octavo-feed-pages-v1';
 const PICTURES = 'octavo-feed-pictures-v1';
@@ -15,6 +17,7 @@ const ANY = { ignoreVary: true };
 const POST = /^\/feed\/posts\/[0-9a-f-]{36}$/;
 const PICTURE = /^\/api\/feed\/posts\/[0-9a-f-]{36}\/pictures\/[1-6]$/;
 const WAIT_MS = 8_000;
+const PUSHES = '/api/web/gateway/api/notifications/push';
 
 self.addEventListener('install', (event) => event.waitUntil(keep(OFFLINE)));
 
@@ -112,4 +115,44 @@ async function addMissing(cache, paths) {
 async function bound(cache, most, never) {
   const keys = (await cache.keys()).filter((request) => new URL(request.url).pathname !== never);
   await Promise.all(keys.slice(0, Math.max(0, keys.length - most)).map((request) => cache.delete(request, ANY)));
+}
+
+// A browser asks that something is shown for each push, whatever is in it.
+self.addEventListener('push', (event) => {
+  let told = {};
+  try {
+    told = event.data.json() ?? {};
+  } catch {
+    // Nothing of ours.
+  }
+  const url = POST.test(told.url) ? told.url : '/feed';
+  const shown = { body: String(told.title ?? ''), lang: told.language ?? '', tag: url, icon: self.ICON, data: { url } };
+  event.waitUntil(self.registration.showNotification(String(told.author ?? 'Octavo'), shown));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  const { url } = event.notification.data;
+  event.notification.close();
+  event.waitUntil(bring(url));
+});
+
+async function bring(path) {
+  const windows = await self.clients.matchAll({ type: 'window' });
+  const there = windows.find(({ url }) => new URL(url).pathname === path);
+  return there ? there.focus() : self.clients.openWindow(path);
+}
+
+// The push service has given this browser another address: the earlier one is forgotten when it answers that it is gone.
+self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(subscribeAgain(event)));
+
+async function subscribeAgain({ newSubscription }) {
+  let made = newSubscription;
+  if (!made) {
+    const answer = await fetch(PUSHES, { cache: 'no-store' });
+    const { public_key: applicationServerKey } = await answer.json();
+    made = await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  }
+  const { endpoint, keys: { p256dh, auth } } = made.toJSON();
+  const body = JSON.stringify({ endpoint, keys: { p256dh, auth } });
+  await fetch(PUSHES, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
 }

@@ -40,6 +40,7 @@ from octavo_web.pages.guarding import SecurityHeaders, same_origin
 from octavo_web.pages.history import HistoryPages
 from octavo_web.pages.installing import Installing
 from octavo_web.pages.moderating import ModeratingPages
+from octavo_web.pages.origins import told
 from octavo_web.pages.pictures import ImagePages
 from octavo_web.pages.places import PublicPages
 from octavo_web.pages.profile import ProfilePages
@@ -142,7 +143,7 @@ class Service:
             session_router(),
         )
         for router in routers:
-            app.include_router(router, dependencies=[Depends(same_origin)])
+            app.include_router(router, dependencies=[Depends(same_origin), Depends(told)])
         app.add_api_route(f"{ASSETS}{{name}}", assets.answer, methods=["GET"], include_in_schema=False)
         return app
 

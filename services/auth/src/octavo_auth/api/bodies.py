@@ -136,6 +136,10 @@ class AuditBody(_Body):
 
 class TicketBody(_Body):
     ticket: Annotated[Text, Field(min_length=1, max_length=128)]
+    binding: Annotated[
+        Text | None,
+        Field(min_length=1, max_length=128, description="The secret whose SHA-256 the start was given; none where it was given none."),
+    ] = None
 
 
 class ServiceTokenBody(_Body):

@@ -38,6 +38,13 @@ async def start(
     services: Services,
     origin: From,
     return_to: Annotated[str, Query(max_length=501, description="Path of ours that gets the ticket, as `#ticket=…`.")] = "/login",
+    binding: Annotated[
+        str,
+        Query(
+            pattern=r"^([0-9a-f]{64})?$",
+            description="SHA-256, in hex, of a secret of the browser that begins: its ticket is worth nothing without that.",
+        ),
+    ] = "",
 ) -> Response:
     await services.throttle.check(OIDC_ADDRESS, origin.address)
     if not _LOCAL.fullmatch(return_to):
@@ -49,6 +56,7 @@ async def start(
         "nonce": departure.nonce,
         "verifier": departure.verifier,
         "return_to": return_to,
+        "binding": binding,
         "until": str(services.clock.now_ms() + _VALID_S * 1000),
     }
     sealed, _ = await services.encryption.encrypt(orjson.dumps(kept), _context(provider), realm="auth")
@@ -82,6 +90,8 @@ async def callback(
         email=person.email,
         trust_email=issuer.trusts_email,
         provider=provider,
+        # A start of an earlier version knew none.
+        binding=remembered.get("binding", ""),
         origin=origin,
     )
     # Behind the #, which goes into no log of a server.
@@ -92,7 +102,7 @@ async def callback(
 
 @router.post("/token", summary="Exchange the ticket, within a minute and once, for tokens")
 async def token(body: TicketBody, services: Services, origin: From) -> TokensAnswer:
-    return TokensAnswer.of(await services.federation.exchange(body.ticket, origin))
+    return TokensAnswer.of(await services.federation.exchange(body.ticket, body.binding, origin))
 
 
 def _issuer(services: AuthServices, provider: str) -> Issuer:

@@ -6,6 +6,9 @@ The pair of issuer and subject is the account's; an e-mail address is not, unles
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from octavo_auth.domain import identifiers
 from octavo_auth.domain.journal import Journal
 from octavo_auth.domain.login import WRONG_LOGIN, Login, Tokens
@@ -33,9 +36,19 @@ class Federation:
         self._code_key = code_key
 
     async def arrived(
-        self, *, issuer: str, subject: str, name: str | None, email: str | None, trust_email: bool, provider: str, origin: Origin
+        self,
+        *,
+        issuer: str,
+        subject: str,
+        name: str | None,
+        email: str | None,
+        trust_email: bool,
+        provider: str,
+        binding: str,
+        origin: Origin,
     ) -> str:
-        """A ticket that the browser exchanges for tokens within a minute, once: tokens have no place in a URL."""
+        """A ticket that the browser exchanges for tokens within a minute, once: tokens have no place in a URL. `binding`: the digest of
+        the secret without which it is worth nothing, or empty."""
         user = await self._users.find_identity(issuer, subject)
         if user is None:
             user = await self._new(Identity(issuer, subject, ""), name, _address(email) if trust_email else None, provider, origin)
@@ -44,7 +57,7 @@ class Federation:
             id=ticket_id,
             purpose="ticket",
             channel="email",
-            address="",
+            address=binding,
             created_at=now,
             expires_at=now + TICKET_MS,
             tries_left=1,
@@ -56,14 +69,15 @@ class Federation:
         await self._codes.add(code)
         return f"{ticket_id}.{ticket}"
 
-    async def exchange(self, ticket: str, origin: Origin) -> Tokens:
-        """Raises `Unauthenticated`."""
+    async def exchange(self, ticket: str, binding: str | None, origin: Origin) -> Tokens:
+        """Whoever sends a `binding` is never logged in by a ticket that is bound to another, or to none: it came from somebody else, who
+        would have them work in a strange account. Raises `Unauthenticated`."""
         await self._throttle.check(OIDC_ADDRESS, origin.address)
         ticket_id, _, secret = ticket.partition(".")
         digest = code_digest(self._code_key, ticket_id, secret)
         code = await self._codes.redeem(ticket_id, "ticket", digest, user=None, now=self._clock.now_ms())
         user = None if code is None or code.user is None else await self._users.get(code.user)
-        if code is None or user is None:
+        if code is None or user is None or not hmac.compare_digest(code.address, binding_digest(binding)):
             await self._journal.refused("login", origin, detail="wrong ticket")
             raise Unauthenticated(WRONG_LOGIN)
         return await self._login.open_session(user, f"oidc:{code.payload}", origin)
@@ -86,6 +100,10 @@ class Federation:
             if other is None:
                 raise
             return other
+
+
+def binding_digest(binding: str | None) -> str:
+    return "" if binding is None else hashlib.sha256(binding.encode()).hexdigest()
 
 
 def _address(email: str | None) -> str | None:

@@ -72,7 +72,7 @@ class Reused:
 class Code:
     """Something that was sent to an address and must come back. `address` is what somebody typed for `register` and `recover`: whether
     an account has it is found out by the job that sends, so that the request takes the same time either way. Without `digest`
-    nothing matches."""
+    nothing matches. Of a `ticket` it is the digest that binds it to a browser."""
 
     id: str
     purpose: Purpose

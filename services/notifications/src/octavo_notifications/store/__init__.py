@@ -1,4 +1,4 @@
-"""Notifications' own tables, in the database of its jobs: webhooks, what was delivered, and what people chose."""
+"""Notifications' own tables, in the database of its jobs: webhooks, what was delivered, whom to push to, and what people chose."""
 
 from octavo_notifications.store.opening import NotificationStore, open_notification_store
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from octavo_core.clock import Clock
 from octavo_jobs.store import MIGRATE_S, Transactions, open_transactions
-from octavo_notifications.store import erasing, preferring, telling
+from octavo_notifications.push.model import Subscription
+from octavo_notifications.store import erasing, preferring, subscribing, telling
 from octavo_notifications.store import hooking as hooks
 from octavo_notifications.store.migrations import NOTIFICATIONS
 from octavo_notifications.webhooks.model import Attempt, Delivery, NewDelivery, Webhook
@@ -109,6 +110,21 @@ class NotificationStore:
 
     async def set_mail_after_s(self, owner: str, seconds: int | None) -> None:
         await self.transactions.write(partial(preferring.put, owner=owner, seconds=seconds, now=self.clock.now_ms()), rows=1)
+
+    async def put_push(self, new: Subscription, *, most: int) -> Subscription:
+        """As it is from now on. A browser that another person used is the caller's now; of more than `most` the oldest go, and two at once
+        may leave one too many."""
+        return await self.transactions.write(partial(subscribing.put, new=new, most=most), rows=1)
+
+    async def push(self, push_id: str) -> Subscription | None:
+        return await self.transactions.read(partial(subscribing.get, push_id=push_id))
+
+    async def pushes(self, owners: Sequence[str]) -> list[Subscription]:
+        """Of all of them, each owner's oldest first."""
+        return await self.transactions.read(partial(subscribing.of_owners, owners=owners))
+
+    async def delete_push(self, owner: str, push_id: str) -> bool:
+        return await self.transactions.write(partial(subscribing.delete, owner=owner, push_id=push_id))
 
     async def followed(self) -> dict[str, str | None]:
         """Whose events are to be acted on, and the last event of theirs that was; None: none yet."""

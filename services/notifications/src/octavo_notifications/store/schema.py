@@ -84,3 +84,16 @@ positions = sa.Table(
     sa.Column("event", sa.String(40), nullable=False),
     **_MYSQL,
 )
+
+pushes = sa.Table(
+    "notification_pushes",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("endpoint", sa.String(2_048), nullable=False),
+    sa.Column("p256dh", sa.String(100), nullable=False),
+    sa.Column("auth", sa.String(40), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_notification_pushes_owner", "owner", "created_at"),
+    **_MYSQL,
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import secrets
@@ -14,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from octavo_core.errors import Misconfigured
-from octavo_notifications.settings import MIN_KEY_CHARS
+from octavo_notifications.keeping import kept_text
 
 KEY_FILE = "webhook.key"
 _SECRET_BYTES = 32
@@ -52,24 +51,4 @@ class SecretBox:
 
 def read_box(given: str | None, home: Path) -> SecretBox:
     """`given`, or the key in `home`, made when it is not there. Raises `Misconfigured`."""
-    if given is not None:
-        return SecretBox.of(given)
-    path = home / KEY_FILE
-    try:
-        with contextlib.suppress(FileExistsError):
-            home.mkdir(parents=True, exist_ok=True)
-            # Written whole under another name first: a process that starts beside this one never reads half a key.
-            made = path.with_name(f"{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
-            if not path.exists():
-                with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-                    file.write(secrets.token_urlsafe(48))
-                try:
-                    os.link(made, path)
-                finally:
-                    made.unlink()
-        text = path.read_text().strip()
-    except OSError as error:
-        raise Misconfigured(f"no key for webhooks in {path} ({error.strerror}); set OCTAVO_WEBHOOK_KEY") from None
-    if len(text) < MIN_KEY_CHARS:
-        raise Misconfigured(f"the key in {path} is too short; delete it, or set OCTAVO_WEBHOOK_KEY")
-    return SecretBox.of(text)
+    return SecretBox.of(kept_text(given, home / KEY_FILE, setting="OCTAVO_WEBHOOK_KEY"))

@@ -21,8 +21,8 @@ class AccountsApi:
     async def login(self, username: str, password: str, who: Mapping[str, str]) -> Tokens:
         return _tokens(await self._post("/login", {"username": username, "password": password}, who))
 
-    async def exchange_ticket(self, ticket: str, who: Mapping[str, str]) -> Tokens:
-        return _tokens(await self._post("/oidc/token", {"ticket": ticket}, who))
+    async def exchange_ticket(self, ticket: str, binding: str, who: Mapping[str, str]) -> Tokens:
+        return _tokens(await self._post("/oidc/token", {"ticket": ticket, "binding": binding}, who))
 
     async def refresh(self, refresh: str, who: Mapping[str, str]) -> Tokens:
         return _tokens(await self._post("/refresh", {"refresh_token": refresh}, who))

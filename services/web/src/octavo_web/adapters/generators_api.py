@@ -87,14 +87,14 @@ class GeneratorsApi:
     async def again(self, name: str, job: str, *, token: str) -> dict[str, Any]:
         return (await self._services.call("POST", f"{_job(name, job)}/replay", token=token)).body
 
-    async def cancel_open(self, names: list[str], *, token: str, running: bool) -> None:
-        """Of each generator the newest hundred that are queued, and with `running` those that run, too. Without it one that has begun
-        meanwhile is found by no second look: whoever asks for what waits does not mean what runs."""
+    async def cancel_open(self, names: list[str], *, token: str, running: bool, user: str | None = None) -> None:
+        """Of each generator the newest hundred that are queued, and with `running` those that run, too; `user` as for `newest`. Without
+        `running` one that has begun meanwhile is found by no second look: whoever asks for what waits does not mean what runs."""
 
         async def of(name: str) -> None:
             # What waits first, or it would take the place of what runs.
             for status in ("queued", "running") if running else ("queued",):
-                for item in (await self.newest(name, token=token, limit=_CLEARED, status=status)).items:
+                for item in (await self.newest(name, token=token, limit=_CLEARED, status=status, user=user)).items:
                     with contextlib.suppress(Conflict, NotFound):
                         await self.cancel(name, str(item.get("generation_id")), token=token)
 

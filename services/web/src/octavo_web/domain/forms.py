@@ -21,8 +21,22 @@ _AREAS = frozenset({"prompt", "text", "description", "topic", "negative_prompt",
 _CARDS = frozenset({"audience"})
 _PICTURES = frozenset({"image"})
 _BESIDE_PICTURE = frozenset({"image_url"})
-_ADVANCED = frozenset({"max_tokens", "seed", "temperature", "system", "negative_prompt", "quality", "provider", "language"})
-_FIRST = ("prompt", "text", "topic", "title", "image", "image_url", "question", "audience", "target_language", "source_language")
+_ADVANCED = frozenset(
+    {"max_tokens", "seed", "temperature", "system", "negative_prompt", "quality", "provider", "language", "project_id", "episode_id"}
+)
+_FIRST = (
+    "prompt",
+    "text",
+    "topic",
+    "title",
+    "description",
+    "image",
+    "image_url",
+    "question",
+    "audience",
+    "target_language",
+    "source_language",
+)
 _LONG_CHARS = 200
 
 
@@ -34,6 +48,8 @@ class Field:
     advanced: bool = False
     help: str = ""
     choices: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Of the choices, in the same order, where the schema says them (`x-octavo-choices`)."""
     default: str = ""
     minimum: float | None = None
     maximum: float | None = None
@@ -128,6 +144,8 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field | None
     }
     if choices:
         return Field(widget="cards" if name in _CARDS else "choice", choices=choices, **common)
+    if isinstance(named := schema.get("x-octavo-choices"), dict) and named:
+        return Field(widget="choice", choices=tuple(map(str, named)), names=tuple(map(str, named.values())), **common)
     if kind == "boolean":
         return Field(widget="switch", **common)
     if kind in ("integer", "number"):

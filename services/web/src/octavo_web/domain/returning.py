@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 HOME = "/studio"
-_LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%@-]{0,500}")
+_LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%@+:-]{0,500}")
 _NO_PAGES = ("/api/", "/generators/", "/socket.io/", "/logout", "/preferences")
 _NOT_AFTER_LOGIN = ("/login", "/register", "/verify", "/recover")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 import time
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from typing import Annotated
+from urllib.parse import quote, urlencode
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from octavo_core.errors import Conflict, Fault, Forbidden, InvalidInput, OctavoError, Throttled, Unauthenticated, Unavailable
@@ -29,6 +32,10 @@ _ISSUERS_S = 60.0
 _AWAY_S = 1.0
 _LOOK_S = 3.0
 _LOGOUT_S = 5.0
+_BINDING = "octavo_binding"
+_BINDING_S = 660
+"""As long as auth waits for whoever went to an issuer, and for the ticket then."""
+_MAX_RETURN_CHARS = 500
 
 
 class AccountPages:
@@ -50,6 +57,7 @@ class AccountPages:
         ):
             router.add_api_route(path, show, methods=["GET"])
             router.add_api_route(path, take, methods=["POST"])
+        router.add_api_route("/login/with/{issuer}", self.depart, methods=["GET"])
         router.add_api_route("/login/ticket", self.ticket, methods=["POST"])
         router.add_api_route("/verify/resend", self.resend, methods=["POST"])
         router.add_api_route("/recover/password", self.show_password, methods=["GET"])
@@ -69,14 +77,29 @@ class AccountPages:
             return await self._form(request, "login.html", sent.texts, error=error)
         return self._logged_in(request, tokens, sent.line("next"))
 
+    async def depart(self, request: Request, issuer: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]) -> Response:
+        """To another issuer. This browser keeps a secret, and only with that the ticket that comes back is worth something: whoever is
+        sent a link with somebody else's ticket is not logged in by it."""
+        secret, back = secrets.token_urlsafe(32), f"/login?next={quote(return_path(request.query_params.get('next')))}"
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        query = urlencode({"return_to": back if len(back) <= _MAX_RETURN_CHARS else "/login", "binding": digest})
+        response = RedirectResponse(f"/api/auth/oidc/{issuer}/start?{query}", 303, headers={"cache-control": "no-store"})
+        self._bind(response, request, secret)
+        return response
+
     async def ticket(self, request: Request) -> Response:
         """Back from another issuer: the page has read the ticket behind the `#` and sends it."""
         sent = await read_form(request)
         try:
-            tokens = await self._accounts.exchange_ticket(sent.line("ticket")[:128], who(request))
+            secret = request.cookies.get(self._cookies.name(_BINDING, request.scope), "")[:128]
+            if not secret:
+                raise Unauthenticated("the login was not finished, or was begun in another browser")
+            tokens = await self._accounts.exchange_ticket(sent.line("ticket")[:128], secret, who(request))
         except _REFUSED as error:
             return await self._form(request, "login.html", sent.texts, error=error)
-        return self._logged_in(request, tokens, sent.line("next"))
+        response = self._logged_in(request, tokens, sent.line("next"))
+        self._bind(response, request, "")
+        return response
 
     async def show_register(self, request: Request) -> Response:
         return await self._form(request, "register.html", {})
@@ -150,6 +173,19 @@ class AccountPages:
         response = RedirectResponse("/login?said=out", 303)
         self._cookies.clear(response, request.scope)
         return response
+
+    def _bind(self, response: Response, request: Request, secret: str) -> None:
+        """Empty takes it away."""
+        # Lax: the browser comes back by a link from elsewhere.
+        response.set_cookie(
+            self._cookies.name(_BINDING, request.scope),
+            secret,
+            max_age=_BINDING_S if secret else 0,
+            path="/",
+            secure=self._cookies.is_secure(request.scope),
+            httponly=True,
+            samesite="lax",
+        )
 
     def _logged_in(self, request: Request, tokens: Tokens, asked: str) -> Response:
         response = RedirectResponse(return_path(asked), 303)

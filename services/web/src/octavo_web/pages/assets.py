@@ -38,7 +38,8 @@ class Assets:
             self._files = {path.name: _read(path) for path in folder.iterdir() if path.name in named.values() or path.suffix == ".woff2"}
             # Another build is another text of it, so that browsers take it for a new worker.
             build = hashlib.sha256(orjson.dumps(dict(named), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-            self.worker = f'self.BUILD="{build}";\n'.encode() + self._files[named["worker.js"]].plain
+            head = f'self.BUILD="{build}";self.ICON="{PREFIX}{named["icon-192.png"]}";\n'
+            self.worker = head.encode() + self._files[named["worker.js"]].plain
         except (OSError, LookupError, ValueError) as error:
             raise Misconfigured(f"the studio's scripts and styles were not made ({type(error).__name__}); run ./task web:assets") from None
         self._named = named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from octavo_web.domain.stages import AGAIN, OPEN, Stage, stage_of
 
 GATEWAY = "/api/web/gateway"
 _KEPT_IMAGE = re.compile(r"/generators/([a-z0-9-]{1,63})/api/v1/images/([0-9a-f-]{36})/download")
+_EXPORT = re.compile(r"/generators/[a-z0-9-]{1,63}/api/v1/generate/[0-9a-f-]{36}/export/[a-z]{1,20}")
 _KEEPABLE = ("text", "translation", "content")
 _ASKED = ("prompt", "text", "topic", "question", "title", "image_url")
 
@@ -30,6 +31,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """The result as a file, at `link` of the gateway."""
+
+    format: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     id: str
     generator: str
@@ -38,6 +47,7 @@ class Card:
     asked: str
     text: str | None
     pictures: tuple[Picture, ...]
+    files: tuple[File, ...]
     error: str | None
     at: str
     seconds: float | None
@@ -81,6 +91,7 @@ def card_of(generator: str, view: Mapping[str, Any], *, waiting: int | None = No
         asked=next((str(request[name]) for name in _ASKED if request.get(name)), ""),
         text=_text(result),
         pictures=tuple(_picture(one) for one in result.get("images") or () if isinstance(one, dict)),
+        files=tuple(_files(result)),
         error=str(error.get("message") or "") or None if view.get("status") == "failed" else None,
         at=str(timings.get("accepted_at") or ""),
         seconds=round(run / 1000, 1) if isinstance(run, int) and view.get("status") == "succeeded" else None,
@@ -95,6 +106,13 @@ def card_of(generator: str, view: Mapping[str, Any], *, waiting: int | None = No
 def _text(result: Mapping[str, Any]) -> str | None:
     found = next((result[name] for name in ("text", "description", "translation", "content") if isinstance(result.get(name), str)), None)
     return None if found is None else str(found)
+
+
+def _files(result: Mapping[str, Any]) -> Iterator[File]:
+    for one in result.get("exports") or ():
+        url = str(one.get("url") or "") if isinstance(one, dict) else ""
+        if _EXPORT.fullmatch(url):
+            yield File(url.rpartition("/")[2], f"{GATEWAY}{url}")
 
 
 def _picture(one: Mapping[str, Any]) -> Picture:

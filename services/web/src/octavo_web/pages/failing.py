@@ -18,12 +18,12 @@ from structlog.contextvars import get_contextvars
 from octavo_core.errors import InvalidInput, NotFound, OctavoError, Unauthenticated
 from octavo_core.http.problems import problem_for_status, problem_response, status_of
 from octavo_web.domain.returning import page_path, return_path
-from octavo_web.pages.forms import read_texts
+from octavo_web.pages.forms import SECRETS, read_texts
 from octavo_web.pages.rendering import Pages, is_fragment
 from octavo_web.pages.wording import LABELS, label_of
 
 _READ_S = 5.0
-_NOT_GIVEN_BACK = frozenset({"password", "code", "ticket"})
+_NOT_GIVEN_BACK = frozenset({*SECRETS, "code", "ticket"})
 
 
 def add_error_pages(app: FastAPI, pages: Pages) -> None:
@@ -39,9 +39,13 @@ def add_error_pages(app: FastAPI, pages: Pages) -> None:
 
     async def framework_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if request.url.path.startswith("/api/") or error.status_code not in (400, 404):
+        # A path that only takes forms is, for who looks at it, no page.
+        is_page = error.status_code in (400, 404) or (error.status_code == 405 and request.method == "GET")
+        if request.url.path.startswith("/api/") or not is_page:
             return problem_for_status(error.status_code, headers=error.headers)
-        meant: OctavoError = NotFound("there is nothing at this address") if error.status_code == 404 else InvalidInput(str(error.detail))
+        meant: OctavoError = (
+            NotFound("there is nothing at this address") if error.status_code in (404, 405) else InvalidInput(str(error.detail))
+        )
         return error_answer(pages, request, meant)
 
     async def validation_error(request: Request, error: Exception) -> Response:

@@ -15,6 +15,8 @@ _FIELDS_MAX = 60
 _FIELD_BYTES = 524_288
 _KEY = re.compile(r"[0-9a-f-]{36}")
 
+SECRETS = frozenset({"password", "current_password", "new_password"})
+"""Fields whose values are in no page."""
 COMES_BACK = (InvalidInput, Forbidden, Conflict, Throttled, Moderated, Unavailable)
 """With what a form comes back, and all that was typed in it: what a person can mend, or try again when something is back."""
 

@@ -29,7 +29,7 @@ class HistoryPages:
     async def all(self, request: Request, visitor: Person) -> Response:
         """A page begins behind the generation that the one before ended with, whatever was asked for meanwhile."""
         asked = request.query_params
-        names = [one.name for one in await self._generators.listed() if one.reason is None]
+        names = [one.name for one in await self._generators.listed() if one.can_be_looked_at]
         chosen = asked.get("generator", "") if asked.get("generator", "") in names else ""
         status = asked.get("status", "") if asked.get("status", "") in JOB_STATES else ""
         newest = await self._generators.newest_of_all(

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import InvalidInput, NotFound, OctavoError
+from octavo_core.errors import InvalidInput, OctavoError
 from octavo_core.http.problems import status_of
 from octavo_web.adapters.characters_api import CharactersApi
 from octavo_web.adapters.generators_api import GeneratorsApi
 from octavo_web.pages.forms import COMES_BACK, read_form
+from octavo_web.pages.own_images import IN_GRID, OwnImages, view_of
 from octavo_web.pages.rendering import Pages
 from octavo_web.pages.sessions import Person, Visitor
 from octavo_web.pages.wording import label_of
 
-_IN_GRID = 24
 _OFFERED = 100
 
 
@@ -27,6 +26,7 @@ class ImagePages:
     def __init__(self, pages: Pages, generators: GeneratorsApi, characters: CharactersApi) -> None:
         self._pages = pages
         self._generators = generators
+        self._own = OwnImages(generators)
         self._characters = characters
 
     def router(self) -> APIRouter:
@@ -38,16 +38,16 @@ class ImagePages:
 
     async def all(self, request: Request, visitor: Person) -> Response:
         """Of one generator in pages; of all of them the newest."""
-        names = [one.name for one in await self._generators.listed() if one.task == "image" and one.reason is None]
+        names = await self._own.names()
         asked = request.query_params.get("generator", "")
         chosen = asked if asked in names else names[0] if len(names) == 1 else ""
         following = ""
         if chosen:
-            items, cursor = await self._kept(chosen, visitor, request.query_params.get("cursor", ""))
-            images = [_view(chosen, item) for item in items]
+            items, cursor = await self._own.page(chosen, visitor, request.query_params.get("cursor", ""))
+            images = [view_of(chosen, item) for item in items]
             following = urlencode({"generator": chosen, "cursor": cursor}) if cursor else ""
         else:
-            images = await self._newest(names, visitor)
+            images = await self._own.newest(names, visitor, limit=IN_GRID)
         return self._pages.render(request, "images.html", images=images, following=following, generators=names, chosen=chosen)
 
     async def one(self, request: Request, visitor: Person, generator: str, image: str) -> Response:
@@ -66,32 +66,13 @@ class ImagePages:
             return await self._page(request, visitor, generator, image, error=error)
         return RedirectResponse(f"/library/characters/{character}", 303)
 
-    async def _kept(self, generator: str, visitor: Visitor, cursor: str = "") -> tuple[list[dict[str, Any]], str]:
-        """Nothing of one that keeps none: it hands its pictures out and has no list of them."""
-        try:
-            return await self._generators.images(generator, user=visitor.narrowed, token=visitor.access, limit=_IN_GRID, cursor=cursor)
-        except NotFound:
-            return [], ""
-
-    async def _newest(self, names: Sequence[str], visitor: Visitor) -> list[dict[str, Any]]:
-        """One that does not answer is left out; where none does, that is said. Raises what they raise then."""
-        pages = await asyncio.gather(*(self._kept(name, visitor) for name in names), return_exceptions=True)
-        found: list[dict[str, Any]] = []
-        for name, page in zip(names, pages, strict=True):
-            if isinstance(page, BaseException):
-                if not isinstance(page, OctavoError) or all(isinstance(one, BaseException) for one in pages):
-                    raise page
-            else:
-                found += [_view(name, item) for item in page[0]]
-        return sorted(found, key=lambda one: str(one["at"]), reverse=True)[:_IN_GRID]
-
     async def _page(self, request: Request, visitor: Visitor, generator: str, image: str, *, error: OctavoError | None = None) -> Response:
         found = await self._generators.image(generator, image, token=visitor.access)
         return self._pages.render(
             request,
             "image.html",
             status=200 if error is None else status_of(error),
-            image=_view(generator, found),
+            image=view_of(generator, found),
             characters=await self._known(visitor),
             label_of=label_of,
             faults={} if error is None else self._pages.faults(request, error),
@@ -103,25 +84,3 @@ class ImagePages:
             return (await self._characters.page(token=visitor.access, limit=_OFFERED)).items
         except OctavoError:
             return ()
-
-
-def _view(generator: str, image: Mapping[str, Any]) -> dict[str, Any]:
-    """As templates show it. Only a picture of the generator's own is shown: what else an answer names stays a text."""
-    identity = str(image.get("image_id") or "")
-    return {
-        "id": identity,
-        "generator": generator,
-        "path": f"/library/images/{generator}/{identity}",
-        "file": f"/generators/{generator}/api/v1/images/{identity}/download",
-        "prompt": str(image.get("prompt") or ""),
-        "revised": str(image.get("revised_prompt") or ""),
-        "width": image.get("width"),
-        "height": image.get("height"),
-        "seed": image.get("seed"),
-        "model": str(image.get("model") or ""),
-        "provider": str(image.get("provider") or ""),
-        "details": {str(name): str(value) for name, value in (image.get("details") or {}).items() if value is not None},
-        "at": str(image.get("created_at") or ""),
-        "expires": str(image.get("expires_at") or ""),
-        "again": f"/studio/{generator}?{urlencode({'image': identity})}",
-    }

@@ -18,6 +18,7 @@ from octavo_web.pages.sessions import Cookies, visitor_of
 from octavo_web.pages.wording import TASKS
 
 _YEAR_S = 365 * 86_400
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class PublicPages:
@@ -42,7 +43,11 @@ class PublicPages:
         """For the machine itself alone, as at auth: whoever reads the messages has every code. By a name of its own, too: one that
         somebody else has pointed at this machine would have a browser here read them for a page from there."""
         host = request.url.hostname or ""
-        if request.client is None or not _is_this_machine(request.client.host) or not (host == "localhost" or _is_this_machine(host)):
+        is_asked_here = host == "localhost" or _is_this_machine(host)
+        if any(name in request.headers for name in _PASSED_ON):
+            # Through a tunnel or a proxy that runs here.
+            is_asked_here = False
+        if request.client is None or not _is_this_machine(request.client.host) or not is_asked_here:
             raise Forbidden("the outbox is shown on the machine itself only")
         return self._pages.render(request, "outbox.html", messages=await self._accounts.outbox())
 

@@ -13,14 +13,13 @@ from starlette.responses import RedirectResponse, Response
 from octavo_core.errors import InvalidInput, OctavoError, Unauthenticated
 from octavo_core.http.problems import status_of
 from octavo_web.adapters.profile_api import ProfileApi
-from octavo_web.pages.forms import COMES_BACK, read_form
+from octavo_web.pages.forms import COMES_BACK, SECRETS, read_form
 from octavo_web.pages.origins import who
 from octavo_web.pages.rendering import Pages, as_one
 from octavo_web.pages.sessions import Cookies, Person, Visitor
 from octavo_web.pages.wording import MAIL_AFTER
 
 _PART = "/account"
-_SECRETS = frozenset({"password", "current_password", "new_password"})
 
 
 class ProfilePages:
@@ -193,7 +192,7 @@ class ProfilePages:
             wishes_away=self._said(request, wishes),
             mails=MAIL_AFTER,
             part=part,
-            values={name: value[:500] for name, value in (values or {}).items() if name not in _SECRETS},
+            values={name: value[:500] for name, value in (values or {}).items() if name not in SECRETS},
             faults=as_one(faults) if part == "picture" else faults,
             said=said,
         )

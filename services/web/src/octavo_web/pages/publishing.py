@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import Conflict, Fault, InvalidInput, OctavoError, Throttled, TooLarge, Unavailable, UnsupportedMedia
+from octavo_core.errors import (
+    Conflict,
+    Fault,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    OctavoError,
+    Throttled,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
 from octavo_core.http.problems import status_of
 from octavo_core.ids import generate_uuid
 from octavo_web.adapters.feed_api import FeedApi
 from octavo_web.adapters.generators_api import GeneratorsApi
 from octavo_web.pages.cards import GATEWAY, Card, card_of
 from octavo_web.pages.forms import Sent, read_form
+from octavo_web.pages.own_images import OwnImages
 from octavo_web.pages.posts import handle_from
 from octavo_web.pages.rendering import Pages
 from octavo_web.pages.sessions import Person, Visitor
 
 _KEY = re.compile(r"[0-9a-f-]{36}")
-_COMES_BACK = (InvalidInput, Conflict, TooLarge, Throttled, UnsupportedMedia, Unavailable)
+_COMES_BACK = (InvalidInput, Conflict, NotFound, Forbidden, TooLarge, Throttled, UnsupportedMedia, Unavailable)
+_KEPT = re.compile(r"([a-z0-9-]{1,63})/([0-9a-f-]{36})")
+_OFFERED = 8
+_OFFERED_S = 4.0
 _TAGS = 10
 _TITLE_CHARS = 120
 
@@ -30,6 +47,7 @@ class PublishingPages:
         self._pages = pages
         self._feed = feed
         self._generators = generators
+        self._images = OwnImages(generators)
 
     def router(self) -> APIRouter:
         """To be included ahead of what takes a name in the same place."""
@@ -75,6 +93,8 @@ class PublishingPages:
         picture = sent.file
         if picture is None and sent.line("generator") and sent.line("job") and sent.line("with_picture") == "1":
             picture = await self._picture(await self._card(sent.line("generator"), sent.line("job"), visitor), token)
+        elif picture is None and (kept := _KEPT.fullmatch(sent.line("image"))):
+            picture = (await self._generators.image_file(kept[1], kept[2], token=token)).data
         key = sent.line("key")
         text = sent.text("text").replace("\r\n", "\n")
         body: dict[str, Any] = {"title": sent.line("title"), "text": text, "tags": tags_from(sent.line("tags"))}
@@ -92,6 +112,14 @@ class PublishingPages:
     async def _picture(self, card: Card, token: str) -> bytes | None:
         source = card.pictures[0].source if card.pictures else None
         return None if source is None else await self._feed.generated_picture(source.removeprefix(GATEWAY), token=token)
+
+    async def _offered(self, visitor: Visitor) -> Sequence[dict[str, Any]]:
+        """Of one's own images the newest; none where no generator answers: a post needs no picture."""
+        try:
+            async with asyncio.timeout(_OFFERED_S):
+                return await self._images.newest(await self._images.names(), visitor, limit=_OFFERED)
+        except (OctavoError, TimeoutError):
+            return ()
 
     async def _card(self, generator: str, job: str, visitor: Visitor) -> Card:
         return card_of(generator, await self._generators.view(generator, job, token=visitor.access))
@@ -113,6 +141,7 @@ class PublishingPages:
             values={"handle": handle_from(visitor.name), "name": visitor.name, **values},
             handle=handle,
             picture=picture,
+            images=() if picture else await self._offered(visitor),
             faults={} if error is None else self._pages.faults(request, error),
             key=values["key"] if _KEY.fullmatch(values.get("key", "")) else generate_uuid(),
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from babel.dates import format_datetime
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from octavo_core.errors import OctavoError
+from octavo_web.domain.returning import page_path
 from octavo_web.pages.admin.words import SAID, STATES
 from octavo_web.pages.assets import Assets
 from octavo_web.pages.cards import GATEWAY
@@ -53,7 +55,7 @@ class Pages:
                 theme=theme if theme in THEMES else "auto",
                 visitor=visitor_of(request),
                 path=request.url.path,
-                here=f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}",
+                here=_here(request),
                 **context,
             )
         )
@@ -85,6 +87,14 @@ def as_one(faults: Mapping[str, str]) -> dict[str, str]:
 def is_fragment(request: Request) -> bool:
     """Whether a script on a page asks, for a part of it."""
     return request.headers.get("hx-request") == "true"
+
+
+def _here(request: Request) -> str:
+    """Where a form of the page's foot leads back to: what was answered to a form that was sent has no page of its own."""
+    if request.method != "GET":
+        came_from = urlsplit(request.headers.get("referer", ""))
+        return page_path(f"{came_from.path}{'?' if came_from.query else ''}{came_from.query}", "/")
+    return f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}"
 
 
 def _environment(language: Language, assets: Assets, icons: Markup) -> Environment:

@@ -63,7 +63,7 @@ class StudioPages:
         sent = await read_form(request)
         listed = await self._generators.listed()
         names = [one.name for one in listed if one.can_be_looked_at]
-        await self._generators.cancel_open(names, token=visitor.access, running=sent.line("what") == "everything")
+        await self._generators.cancel_open(names, token=visitor.access, running=sent.line("what") == "everything", user=visitor.narrowed)
         if not is_fragment(request):
             return RedirectResponse("/studio/queue", 303)
         return self._pages.render(request, "_queue.html", queue=await self._queue(listed, visitor), words_of=_words_of)
@@ -143,7 +143,7 @@ class StudioPages:
         cards: list[Card] = []
         if reason is None and not generator.is_asleep:
             try:
-                newest = await self._generators.newest_soon(generator.name, token=visitor.access, limit=_CARDS)
+                newest = await self._generators.newest_soon(generator.name, token=visitor.access, limit=_CARDS, user=visitor.narrowed)
                 cards = [card_of(generator.name, view, waiting=newest.waiting) for view in newest.items]
             except Unavailable as away:
                 reason = away.message
@@ -169,7 +169,7 @@ class StudioPages:
 
     async def _queue(self, listed: list[Listed], visitor: Visitor) -> list[Card]:
         names = [one.name for one in listed if one.can_be_looked_at]
-        newest = await self._generators.newest_of_all(names, token=visitor.access, limit=_IN_QUEUE)
+        newest = await self._generators.newest_of_all(names, token=visitor.access, limit=_IN_QUEUE, user=visitor.narrowed)
         return [card_of(name, view) for name, view in newest]
 
 

@@ -60,6 +60,8 @@ LABELS: Mapping[str, str] = {
     "template": N_("Template"),
     "script_type": N_("Kind of script"),
     "length_target": N_("Length"),
+    "project_id": N_("Project"),
+    "episode_id": N_("Episode"),
 }
 HELP: Mapping[str, str] = {
     "prompt": N_("One or two sentences are enough."),
@@ -76,7 +78,15 @@ HELP: Mapping[str, str] = {
     "quality": "",
     "audience": "",
     "num_images": "",
+    "text": N_("Paragraphs, lists, links and code keep their place."),
+    "target_language": "",
+    "source_language": N_("Left empty: told from the text."),
     "provider": N_("Left empty: the first one that can be asked."),
+    "length_target": N_("In words. Left empty: as long as its template is."),
+    "template": N_("Left empty: the one for the kind of script."),
+    "script_type": "",
+    "project_id": N_("Its number, as your projects have it: characters and earlier episodes are then known."),
+    "episode_id": "",
     "negative_prompt": "",
 }
 """In place of what the schema says, which is written for programs. Empty: none is needed."""
@@ -171,6 +181,9 @@ FOR_SCRIPTS: Mapping[str, str] = {
     "put_back": N_("What you had typed and not saved was put back"),
     "elsewhere": N_("It was changed elsewhere; save it to see both"),
     "link_copied": N_("The link is copied"),
+    "push_on": N_("You will be told here of new posts of those you follow"),
+    "push_off": N_("You will not be told of new posts here any more"),
+    "push_failed": N_("Your browser's push service cannot be reached; try it again later"),
     "update": N_("There is a new version."),
     "update_now": N_("Take it now"),
 }

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from octavo_core.errors import InvalidInput, NotFound
-from octavo_documents.http import Cursor, Limit, Search, checked_id, is_known
+from octavo_core.http.callers import authenticated
+from octavo_documents.http import Cursor, Limit, checked_id, is_known
 from octavo_stories.api.bodies import Language
 from octavo_stories.api.feed.bodies import CommentPage, PersonView, Post, PostPage, comment_view, person_view, post_view, summary
 from octavo_stories.api.feed.names import checked_handle
@@ -18,6 +19,10 @@ from octavo_stories.exporting.syndication import json_feed, rss
 
 _SYNDICATED = 30
 _BRIEFLY = {"cache-control": "public, max-age=60"}
+_Search = Annotated[
+    str | None,
+    Query(max_length=200, description="Words that it holds, whatever their case and accents; parts of words too. Only with a token."),
+]
 _Handle = Annotated[str | None, Query(max_length=40, description="Of this person alone.")]
 
 
@@ -27,13 +32,17 @@ def feed_reading_router(feed: Feed, prefix: str, *, public_url: str | None) -> A
 
     @router.get("/posts", summary="What is published, in pages")
     async def posts(
+        request: Request,
         limit: Limit = 20,
         cursor: Cursor = None,
         order: Annotated[Literal["newest", "ranked"], Query(description="`ranked`: likes and saves count, and fade with time.")] = "newest",
         author: _Handle = None,
         language: Annotated[Language | None, Query()] = None,
-        search: Search = None,
+        search: _Search = None,
     ) -> PostPage:
+        if search is not None:
+            # It reads every text: that is not for whoever comes by.
+            await authenticated(request, None)
         if order == "ranked":
             if author is not None or language is not None or search is not None:
                 raise InvalidInput("the ranked order is of all posts; leave out author, language and search")
@@ -104,11 +113,13 @@ def page_view(page: ShownPage) -> PostPage:
 
 
 def picture_answer(request: Request, media_type: str, tag: str, data: bytes, *, asked: str | None, public: bool) -> Response:
-    """A published picture that is taken back must be gone soon, so caches that others share keep it for an hour at most."""
+    """A published picture that is taken back must be gone soon, so caches that others share keep it for an hour at most.
+    Readers of RSS and JSON Feed show it in pages of theirs."""
     kept = "public, max-age=3600" if public else "private, max-age=31536000, immutable"
     headers = {
         "etag": f'"{tag}"',
         "cache-control": kept if asked == tag else "no-cache" if public else "private, no-cache",
+        **({"cross-origin-resource-policy": "cross-origin"} if public else {}),
         "x-content-type-options": "nosniff",
         "content-security-policy": "default-src 'none'",
     }

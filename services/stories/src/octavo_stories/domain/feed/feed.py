@@ -13,17 +13,27 @@ from octavo_stories.domain.feed.posts import Posts
 from octavo_stories.domain.feed.rates import Rates
 from octavo_stories.domain.feed.reading import Reading
 from octavo_stories.domain.feed.regard import Regard
+from octavo_stories.domain.feed.telling import Tellers, Telling
 
 
 class Feed:
     def __init__(
-        self, store: DocumentStore, errands: Errands, clock: Clock, *, max_posts: int, acts_per_minute: int, acts_burst: int
+        self,
+        store: DocumentStore,
+        errands: Errands,
+        clock: Clock,
+        *,
+        tellers: Tellers | None,
+        max_posts: int,
+        acts_per_minute: int,
+        acts_burst: int,
     ) -> None:
         rates = Rates(acts_per_minute, acts_burst)
         self._store = store
         self.people = People(store)
         self.regard = Regard(store, clock)
-        self.posts = Posts(store, errands, self.people, self.regard, rates, clock, max_posts=max_posts)
+        self.telling = Telling(store, errands, self.people, clock, tellers)
+        self.posts = Posts(store, errands, self.people, self.regard, self.telling, rates, clock, max_posts=max_posts)
         self.reading = Reading(store, self.people, self.regard)
         self.commenting = Commenting(store, self.people, rates)
         self.moderation = Moderation(store, rates, clock)

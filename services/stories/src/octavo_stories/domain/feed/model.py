@@ -38,7 +38,7 @@ RANKINGS = Collection("feed_rankings", max_bytes=65_536)
 LIKES = Collection("feed_likes", filters=("post",), max_bytes=1_024)
 SAVES = Collection("feed_saves", filters=("post",), max_bytes=1_024)
 COMMENTS = Collection("feed_comments", filters=("post",), max_bytes=16_384, listed=(("post", "created_at"),))
-FOLLOWS = Collection("feed_follows", filters=("followed",), max_bytes=1_024)
+FOLLOWS = Collection("feed_follows", filters=("followed",), max_bytes=1_024, listed=(("followed", "created_at"),))
 PEOPLE = Collection("feed_people", max_bytes=8_192)
 """One a person, by the hash of who they are: what they are called here."""
 HANDLES = Collection("feed_handles", max_bytes=1_024)

@@ -32,14 +32,15 @@ class Moderation:
         self._clock = clock
 
     async def report(self, post: Document, comment: str | None, user: str, reason: str) -> None:
-        """Of the post, or of a comment under it. The same person's second report of the same thing is the first one."""
+        """Of the post, or of a comment under it. The same person's second report of the same thing is the first one, which is
+        open anew where that was decided before the thing was last changed: nobody has judged what is there now."""
         self._rates.take("report", user)
-        about, excerpt = post.owner, f"{post.body['title']}\n{post.body['text']}"
+        about, excerpt, changed_at = post.owner, f"{post.body['title']}\n{post.body['text']}", post.updated_at
         if comment is not None:
             said = await self._store.get(COMMENTS, comment, owner=None)
             if said is None or said.body["post"] != post.id:
                 raise NotFound(NO_COMMENT)
-            about, excerpt = said.owner, said.body["text"]
+            about, excerpt, changed_at = said.owner, said.body["text"], said.updated_at
         target = comment or post.id
         body: Body = {
             "state": "open",
@@ -54,8 +55,16 @@ class Moderation:
             "decided_at": None,
             "why": None,
         }
-        with contextlib.suppress(AlreadyThere):
+
+        def reopened(seen: Document) -> Body | None:
+            return body if seen.body["state"] == "closed" and changed_at >= seen.body["decided_at"] else None
+
+        try:
             await self._store.insert(REPORTS, report_id(user, target), owner=user, body=body)
+        except AlreadyThere:
+            # It may have gone with its post just now.
+            with contextlib.suppress(NotFound):
+                await update(self._store, REPORTS, report_id(user, target), reopened, owner=user)
 
     async def queue(self, *, state: Literal["open", "closed"], limit: int, cursor: str | None) -> Page:
         """The oldest first."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from octavo_core.errors import Conflict, NotFound, QuotaReached
+from octavo_core.errors import Conflict, NotFound, QuotaReached, Unavailable
 from octavo_documents import AlreadyThere, Document, DocumentStore, Query, update
 from octavo_stories.domain.feed.model import FOLLOWS, HANDLES, MAX_FOLLOWS, PEOPLE, deed_id, person_id
 
 NO_SUCH = "there is nobody of that name"
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,8 @@ class People:
 
     async def call(self, user: str, *, handle: str, name: str, about: str) -> Name:
         """The name is claimed first, then it is theirs, then an earlier one is free: a crash in between leaves a name that only they can
-        take, and the next call frees it. Raises `Conflict` where it is another's."""
-        try:
-            await self._store.insert(HANDLES, handle, owner=user, body={})
-        except AlreadyThere:
-            if await self._store.get(HANDLES, handle, owner=user) is None:
-                raise Conflict("somebody else has that name already") from None
+        take, and the next call frees it. Of two calls at once the later one holds. Raises `Conflict` where it is another's."""
+        await self._claim(user, handle)
         body = {"handle": handle, "name": name, "about": about}
         try:
             await self._store.insert(PEOPLE, person_id(user), owner=user, body=body)
@@ -62,9 +59,27 @@ class People:
             await update(self._store, PEOPLE, person_id(user), lambda seen: None if seen.body == body else body, owner=user)
         held = await self._store.page(HANDLES, Query(user, limit=100))
         for one in held.items:
-            if one.id != handle:
+            # Not `handle`: another call may have given them another name since.
+            if (now := await self.of(user)) is not None and one.id != now.handle:
                 await self._store.remove(HANDLES, one.id, owner=user)
+        # Theirs may have gone between the look and the removal, here or in another call.
+        if (now := await self.of(user)) is not None:
+            await self._claim(user, now.handle)
         return Name(user, handle, name, about)
+
+    async def _claim(self, user: str, handle: str) -> None:
+        for _ in range(_TRIES):
+            try:
+                await self._store.insert(HANDLES, handle, owner=user, body={})
+                return
+            except AlreadyThere:
+                held = await self._store.get(HANDLES, handle, owner=None)
+            if held is not None:
+                if held.owner != user:
+                    raise Conflict("somebody else has that name already")
+                return
+            # It became free just now.
+        raise Unavailable("too many want this name at once", retry_after=1)
 
     async def follow(self, user: str, handle: str) -> Name:
         """Raises `NotFound`, `Conflict` for oneself, `QuotaReached`. Two at the same moment may both get the last place."""

@@ -42,6 +42,7 @@ from octavo_stories.domain.feed.model import (
 from octavo_stories.domain.feed.people import People
 from octavo_stories.domain.feed.rates import Rates
 from octavo_stories.domain.feed.regard import Regard
+from octavo_stories.domain.feed.telling import Telling
 from octavo_stories.domain.story import STORIES
 
 CASCADE = "feed.cascade"
@@ -52,12 +53,22 @@ _CASCADE_POLICY = Policy(max_attempts=6, timeout_ms=60_000, retry_base_ms=1_000,
 
 class Posts:
     def __init__(
-        self, store: DocumentStore, errands: Errands, people: People, regard: Regard, rates: Rates, clock: Clock, *, max_posts: int
+        self,
+        store: DocumentStore,
+        errands: Errands,
+        people: People,
+        regard: Regard,
+        telling: Telling,
+        rates: Rates,
+        clock: Clock,
+        *,
+        max_posts: int,
     ) -> None:
         self._store = store
         self._errands = errands
         self._people = people
         self._regard = regard
+        self._telling = telling
         self._rates = rates
         self._clock = clock
         self._max_posts = max_posts
@@ -90,8 +101,9 @@ class Posts:
         return await self._update(post, lambda seen: edited(seen.body, changes), owner=owner, version=version)
 
     async def publish(self, post: str, *, owner: str) -> Document:
-        """Again is harmless. Its rank is there before it is: a crash in between leaves a rank of a draft, which no ranking shows. Raises
-        `Conflict` for what a moderator took down, for an empty post, and for an author without a name."""
+        """Again is harmless. Its rank, and the job that tells followers, are there before it is: a crash in between leaves a rank of a
+        draft, which no ranking shows, and a job that gives up. Raises `Conflict` for what a moderator took down, for an empty post, and
+        for an author without a name."""
         seen = await self.read(post, owner=owner)
         if seen.body["state"] == "removed":
             raise Conflict("this post was taken down and cannot be published again")
@@ -100,6 +112,7 @@ class Posts:
         await self._people.required(owner)
         now = self._clock.now_ms()
         await self._regard.rank(seen, seen.body["published_at"] or now)
+        await self._telling.begin(seen)
         after = await self._update(
             post, lambda one: None if one.body["state"] == "removed" else published(one.body, now), owner=owner, version=None
         )
@@ -170,15 +183,19 @@ class Posts:
         return sum([await self._store.remove_where(one, owner=None, where={"post": post}) for one in kept])
 
     async def erase(self, owner: str) -> None:
-        """All posts of a person with what others did to them. Idempotent: what is left after a crash is found again by the posts, which
-        go last."""
-        await self._errands.forget_all_of(owner, (CASCADE,))
+        """All posts of a person with what others did to them. Idempotent: what is left after a crash is found again by the posts, and by
+        the jobs of deleted ones, which go last."""
         while (page := await self._store.page(POSTS, Query(owner, limit=100))).items:
             for post in page.items:
                 await self.clear(post.id, owner=owner)
                 await self._store.remove(POSTS, post.id, owner=owner)
-        # What a post that is gone already has left, where its job did not come to run any more.
+                # Until then it could be liked.
+                await self.clear(post.id, owner=owner)
+        # What a post that is gone already has left, where its job has not come to run: it is stopped, and its work done here.
+        for job in await self._errands.not_done(owner, CASCADE):
+            await self.clear(orjson.loads(job.request)["post"], owner=owner)
         await self._store.remove_all_of([RANKS, PICTURES], owner)
+        await self._errands.forget_all_of(owner, (CASCADE,))
 
     async def _with_story(self, owner: str, said: Mapping[str, Any], story: str | None) -> dict[str, Any]:
         whole = dict(said)

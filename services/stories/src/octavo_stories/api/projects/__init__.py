@@ -1,0 +1,3 @@
+"""`/api/projects`: projects and their episodes over HTTP."""
+
+PREFIX = "/api/projects"

@@ -1,0 +1,1 @@
+"""Projects: what several scripts belong to, with their characters, notes and episodes."""
