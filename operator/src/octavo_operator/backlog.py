@@ -52,8 +52,9 @@ def is_news(before: Answer | None, after: Answer) -> bool:
     return after.queued > 0 or _substance(before) != _substance(after)
 
 
-def _substance(backlog: Backlog) -> tuple[int, int, int, bool, str | None]:
-    return (backlog.queued, backlog.running, backlog.delayed, backlog.active_requests > 0, backlog.last_accepted_at)
+def _substance(backlog: Backlog) -> tuple[int, int, int, bool, str | None, str | None]:
+    busy = backlog.active_requests > 0
+    return (backlog.queued, backlog.running, backlog.delayed, busy, backlog.last_accepted_at, backlog.model_trouble)
 
 
 # ---- the loop

@@ -17,6 +17,7 @@ from octavo_operator import names
 from octavo_operator.plan import Refused
 from octavo_operator.resource import (
     COMPONENTS,
+    Backlog,
     BacklogUnknown,
     Child,
     Claim,
@@ -274,6 +275,10 @@ class _Look:
 
     def answers(self) -> Iterator[Cause]:
         backlog = self._observed.backlog
+        if isinstance(backlog, Backlog) and backlog.model_trouble and self._counts["worker"]:
+            words = self._words(backlog.model_trouble)
+            text = f'a worker of {self._resource.name} cannot load its model: "{words}"'
+            yield self._cause(Depth.CRASH, "ModelNotLoaded", text, "worker", blocks=True, varies=True)
         if not isinstance(backlog, BacklogUnknown) or not backlog.said or self._counts["api"] == 0:
             return
         line = self._words(without_passing(backlog.message))

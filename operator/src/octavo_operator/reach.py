@@ -150,7 +150,7 @@ def read_backlog(status: int, body: bytes) -> Answer:
         # The API server's own refusals, when it stands in between, are of kind Status.
         return BacklogUnknown(one_line(words, _MAX_WORDS), said=document.get("kind") != "Status")
     try:
-        accepted = document.get("lastAcceptedAt")
+        accepted, trouble = document.get("lastAcceptedAt"), document.get("modelTrouble")
         return Backlog(
             queued=_count(document, "queued"),
             running=_count(document, "running"),
@@ -158,6 +158,7 @@ def read_backlog(status: int, body: bytes) -> Answer:
             oldest_seconds=_seconds(document.get("oldestSeconds", 0)),
             active_requests=_count({"activeRequests": 0, **document}, "activeRequests"),
             last_accepted_at=accepted[:64] if isinstance(accepted, str) else None,
+            model_trouble=one_line(trouble, _MAX_WORDS) if isinstance(trouble, str) and trouble else None,
         )
     except (KeyError, TypeError, ValueError):
         return BacklogUnknown("the API's answer is no backlog; is another program behind its Service?")

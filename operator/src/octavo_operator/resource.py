@@ -184,6 +184,8 @@ class Backlog:
     """Requests that the API holds open just now: callers who wait, event streams."""
     last_accepted_at: str | None = None
     """When a job was last accepted, RFC 3339; None when never or not known."""
+    model_trouble: str | None = None
+    """Why a worker cannot load the model, in its own words."""
 
     @property
     def open(self) -> int:

@@ -39,6 +39,8 @@ def api_destinations(subject: Subject) -> list[Destination]:
         found += _of_url(subject, subject.settings.jwks_url)
     if auth.mode == "oidc" and auth.issuer is not None:
         found += _of_url(subject, auth.issuer)
+    if (projects := subject.spec.script_settings.projects_url) is not None:
+        found += _of_url(subject, projects)
     return found
 
 

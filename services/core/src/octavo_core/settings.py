@@ -1,6 +1,6 @@
 """Settings every process reads from its environment, once, in its composition root. A bad value fails at start with its name.
 
-Some have a second name, that of another program whose installations move here (`also`): it counts where Octavo's own is not set.
+Some have other names, those of programs whose installations move here (`also`): they count where Octavo's own is not set.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())]
 
 
-def also(variable: str) -> JsonDict:
-    """For a field's `json_schema_extra`: the variable that counts where the field's own is not set."""
-    return {"also": variable}
+def also(*variables: str) -> JsonDict:
+    """For a field's `json_schema_extra`: the variables that count where the field's own is not set, the first that is set."""
+    return {"also": list(variables)}
 
 
-def second_name(field: FieldInfo) -> str | None:
+def other_names(field: FieldInfo) -> tuple[str, ...]:
     extra = field.json_schema_extra
-    name = extra.get("also") if isinstance(extra, dict) else None
-    return name if isinstance(name, str) else None
+    names = extra.get("also") if isinstance(extra, dict) else None
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
-class _SecondNames(PydanticBaseSettingsSource):
+class _OtherNames(PydanticBaseSettingsSource):
     """The last source of all: what any other says counts before it."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        name = second_name(field)
-        return (None if name is None else os.environ.get(name) or None), field_name, False
+        return next((value for name in other_names(field) if (value := os.environ.get(name))), None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -52,7 +51,7 @@ class CommonSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", extra="ignore", frozen=True)
 
-    home: Path = Field(Path(".octavo"), description="Folder for data of a laptop installation.")
+    home: Path = Field(Path(".octavo"), json_schema_extra=also("DATA_ROOT_PATH"), description="Folder for data of a laptop installation.")
     log_level: LogLevel = Field("INFO", json_schema_extra=also("LOG_LEVEL"), description="Least level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for a person.")
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis: the bell, events.")
@@ -104,7 +103,7 @@ class CommonSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, _SecondNames(settings_cls)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, _OtherNames(settings_cls)
 
     def jobs_url(self) -> str:
         if self.database_url is not None:
@@ -130,6 +129,6 @@ def _variable(kind: type[BaseSettings], name: str = "", *inner: str) -> str:
     """The variable that was read for the field of this name."""
     own = str(kind.model_config.get("env_prefix", "")) + "_".join((name, *inner))
     field = kind.model_fields.get(name)
-    second = None if field is None else second_name(field)
-    is_second = second is not None and second in os.environ and own.upper() not in {variable.upper() for variable in os.environ}
-    return second if second is not None and is_second else own.upper()
+    if field is not None and own.upper() not in {variable.upper() for variable in os.environ}:
+        return next((other for other in other_names(field) if os.environ.get(other)), own.upper())
+    return own.upper()

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import orjson
 from prometheus_client import make_wsgi_app
 
 from octavo_core.errors import Misconfigured
@@ -25,10 +26,12 @@ LOOP_ANSWERS_WITHIN_S = 20.0
 
 
 class Probes:
-    """Serves from `start` on; `ready` is set by the process once it takes work, and unset when it stops to."""
+    """Serves from `start` on; `ready` is set by the process once it takes work, and unset when it stops to. `missing` says what it waits
+    for, by name and in words; as long as anything is in it, it is not ready either."""
 
     def __init__(self, port: int, host: str = "") -> None:
         self.ready = False
+        self.missing: Mapping[str, str] = {}
         self._port = port
         self._host = host
         self._metrics = make_wsgi_app()
@@ -57,7 +60,7 @@ class Probes:
             case "/health/live":
                 return _health(self._is_alive(), start_response)
             case "/health/ready":
-                return _health(self.ready, start_response)
+                return _health(self.ready and not self.missing, start_response, self.missing)
             case _:
                 start_response("404 Not Found", [("content-type", "text/plain")])
                 return [b"/metrics, /health/live and /health/ready are here\n"]
@@ -83,6 +86,9 @@ class _Silent(WSGIRequestHandler):
         """Every probe in the log would be all there is to read."""
 
 
-def _health(good: bool, start_response: StartResponse) -> list[bytes]:
+def _health(good: bool, start_response: StartResponse, missing: Mapping[str, str] | None = None) -> list[bytes]:
     start_response("200 OK" if good else "503 Service Unavailable", [("content-type", "application/json")])
-    return [b'{"status":"healthy"}' if good else b'{"status":"unhealthy"}']
+    body: dict[str, Any] = {"status": "healthy" if good else "unhealthy"}
+    if missing:
+        body["dependencies"] = {f"model of {name}": {"status": "unhealthy", "message": reason} for name, reason in missing.items()}
+    return [orjson.dumps(body)]

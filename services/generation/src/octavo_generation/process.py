@@ -18,7 +18,7 @@ from octavo_core.errors import Misconfigured, OctavoError
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService
 from octavo_core.telemetry import configure_logging, configure_tracing
-from octavo_generation.image_service import FromEnvironment
+from octavo_generation.completing import FromEnvironment
 from octavo_generation.resources import read_generators_file
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,8 @@ def run(service: str, kind: type[Settings], serve: Callable[[Settings], Awaitabl
 
 
 def named_resources(file: str, names: str) -> list[GeneratorService]:
-    """Those of `OCTAVO_GENERATORS_FILE` that stand in `OCTAVO_GENERATORS`, image generators with the variables of the Image Generator
-    Service for what they leave out. Raises `Misconfigured`."""
+    """Those of `OCTAVO_GENERATORS_FILE` that stand in `OCTAVO_GENERATORS`, those of images and of scripts with the variables of the
+    services that people move here from, for what they leave out. Raises `Misconfigured`."""
     try:
         resources = read_generators_file(file, FromEnvironment(os.environ))
     except (OSError, ValueError) as error:

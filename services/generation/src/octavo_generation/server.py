@@ -37,7 +37,7 @@ from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.api.services import open_job_services
 from octavo_generation.generator import serve as serve_generator
 from octavo_generation.process import named_resources, run
-from octavo_generation.settings import GenerationSettings
+from octavo_generation.settings import DATABASE_URL, GenerationSettings
 from octavo_generation.starting import database_need, reach, redis_need
 from octavo_generation.uploads import UploadSettings
 
@@ -50,7 +50,8 @@ _BACKLOG = 2_048
 
 class ServerSettings(GenerationSettings):
     host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a pod is reached by its own address
-    port: int = Field(8000, ge=1, le=65_535, json_schema_extra=also("API_PORT"), description="Port to listen on.")
+    port: int = Field(8000, ge=1, le=65_535, json_schema_extra=also("API_PORT", "PORT"), description="Port to listen on.")
+    database_url: SecretStr | None = DATABASE_URL
     generators: str = Field(description="Name of the generator to serve.")
     generators_file: str = Field(description="JSON file with the resources.")
     jwks_url: str | None = Field(None, description="Public keys that tokens are checked with; needed where the generator asks for tokens.")

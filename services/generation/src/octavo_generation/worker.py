@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,14 +22,17 @@ from octavo_core.errors import Misconfigured
 from octavo_core.garbage import freeze_what_is_loaded
 from octavo_core.settings import read_settings
 from octavo_core.spec import GeneratorService
-from octavo_generation.handlers import GeneratorHandler, Support, open_handler
+from octavo_generation.handlers import GeneratorHandler, ModelHandler, Support, open_handler
+from octavo_generation.model_trouble import note_trouble
 from octavo_generation.policy.ledger import SqlSpendLedger
+from octavo_generation.preparing import prepare_models
 from octavo_generation.probes import Probes
 from octavo_generation.process import named_resources, run
-from octavo_generation.settings import GenerationSettings
+from octavo_generation.settings import DATABASE_URL, GenerationSettings
 from octavo_generation.starting import database_need, reach, redis_need
 from octavo_generation.store import GenerationStore, open_generation_store
 from octavo_generation.uploads import UploadSettings
+from octavo_jobs.redis_client import open_redis
 from octavo_jobs.runner import Lane
 from octavo_jobs.store import open_store
 from octavo_jobs.worker import Worker
@@ -38,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerSettings(GenerationSettings):
+    database_url: SecretStr | None = DATABASE_URL
     generators: str = Field(description="Names of the generators to serve, separated by commas.")
     generators_file: str = Field(description="JSON file with the resources.")
     events_redis_url: SecretStr | None = Field(None, description="Redis of the event streams, where it is not the one of the bell.")
@@ -45,6 +49,7 @@ class WorkerSettings(GenerationSettings):
         None, ge=1, le=65_535, description="Port for /metrics, /health/live and /health/ready; none when absent."
     )
     start_seconds: float = Field(120.0, ge=0, description="How long database and Redis are waited for at start.")
+    model_retry_seconds: float = Field(15.0, gt=0, description="Pause after the first load of a model that failed; it grows to 5 minutes.")
     drain_seconds: float | None = Field(None, ge=0, description="Shortens the resources' own drainSeconds.")
 
 
@@ -57,6 +62,7 @@ async def serve(settings: WorkerSettings) -> None:
         store=generation,
         ledger=SqlSpendLedger(generation),
         pictures=settings.pictures,
+        models=settings.models,
         uploads=read_settings(UploadSettings).upload_limits(),
         clock=clock,
     )
@@ -65,7 +71,7 @@ async def serve(settings: WorkerSettings) -> None:
         database_url=settings.jobs_url(),
         redis_url=settings.redis_url.get_secret_value(),
         events_redis_url=None if settings.events_redis_url is None else settings.events_redis_url.get_secret_value(),
-        lanes=[Lane(r.name, handlers[r.name], r.spec.workers.concurrency) for r in resources if r.name in handlers],
+        lanes=[_lane(resource, handlers[resource.name]) for resource in resources if resource.name in handlers],
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -80,9 +86,24 @@ async def serve(settings: WorkerSettings) -> None:
     await worker.start()
     freeze_what_is_loaded()
     log.info("worker ready", generators=list(handlers), worker=worker.name)
+    models = {name: handler for name, handler in handlers.items() if isinstance(handler, ModelHandler)}
+    notes = open_redis(settings.redis_url.get_secret_value(), max_connections=2)
+    preparing = asyncio.create_task(
+        prepare_models(
+            models,
+            lambda missing: _say(probes, missing),
+            lambda name, reason: note_trouble(notes, name, reason),
+            first_pause_s=settings.model_retry_seconds,
+        )
+    )
+    # It begins before the first look at whether the process is ready.
+    await asyncio.sleep(0)
     if probes is not None:
         probes.ready = True
     await stop.wait()
+    preparing.cancel()
+    await asyncio.gather(preparing, return_exceptions=True)
+    await notes.aclose()
     if probes is not None:
         probes.ready = False
     drain_s = max(resource.spec.workers.drain_seconds for resource in resources)
@@ -114,6 +135,16 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     return False
+
+
+def _lane(resource: GeneratorService, handler: GeneratorHandler) -> Lane:
+    concurrency = resource.spec.workers.concurrency
+    return Lane(resource.name, handler, concurrency, (lambda: handler.room) if isinstance(handler, ModelHandler) else None)
+
+
+def _say(probes: Probes | None, missing: Mapping[str, str]) -> None:
+    if probes is not None:
+        probes.missing = missing
 
 
 def _open_handlers(resources: Sequence[GeneratorService], support: Support) -> dict[str, GeneratorHandler]:

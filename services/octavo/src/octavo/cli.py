@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 jobs_app = typer.Typer(help="Jobs of a generator on a running platform.", no_args_is_help=True)
-train_app = typer.Typer(help="Train the models that ship with Octavo.", no_args_is_help=True)
+train_app = typer.Typer(help="Train models: on your own texts, or those that ship with Octavo.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys that tokens are signed and data is encrypted with.", no_args_is_help=True)
 users_app = typer.Typer(help="People's accounts.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
@@ -99,7 +100,7 @@ def plan(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name of the generator: lower case, digits and dashes.")],
-    task: Annotated[str, typer.Option(help="story, text, image or image-description.")] = "story",
+    task: Annotated[str, typer.Option(help="story, text, translation, image or image-description.")] = "story",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; default: NAME.yaml.")] = None,
     from_env: Annotated[
         Path | None, typer.Option(help="The .env of an Image Generator Service: the YAML of a generator that does the same.")
@@ -122,13 +123,17 @@ def generate(
     language: Annotated[str | None, typer.Option(help="en, es, …")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same result where the model allows it.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest result, in tokens.")] = None,
+    to: Annotated[str | None, typer.Option(help="Into which language (translations); --language says from which.")] = None,
     url: Url = "",
     token: Token = None,
 ) -> None:
     """Ask a running generator, and watch it work."""
     from octavo.commands.generate import run
 
-    body = {"prompt": prompt, "audience": audience, "language": language, "seed": seed, "max_tokens": max_tokens}
+    if to is not None:
+        body: dict[str, object] = {"text": prompt, "target_language": to, "source_language": language}
+    else:
+        body = {"prompt": prompt, "audience": audience, "language": language, "seed": seed, "max_tokens": max_tokens}
     run(name, {key: value for key, value in body.items() if value is not None}, url=url, token=token)
 
 
@@ -234,17 +239,72 @@ def crds(out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to
     write_crds(out)
 
 
+class ModelSize(StrEnum):
+    TINY = "tiny"
+    SMALL = "small"
+    MEDIUM = "medium"
+
+
+def _resource_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", name):
+        raise typer.BadParameter("lower case letters, digits and dashes, 40 at most")
+    return name
+
+
+Steps = Annotated[int | None, typer.Option(min=1, help="Training steps at most; default: as many as that model is worth.")]
+TrainingSeed = Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")]
+TrainingThreads = Annotated[int, typer.Option(min=1, help="Threads to train with; more are faster only on a machine without other work.")]
+ModelName = Annotated[str, typer.Option("--name", help="The generator's name.", callback=_resource_name)]
+OutFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write to; started again there, a training goes on.")]
+
+
 @train_app.command("story")
 def train_story(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model to.")] = Path("build/stories"),
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default: as the shipped model.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads to train with; the shipped model was trained with one.")] = 1,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of your own texts (.txt, .md). Left out: the grammar of the shipped model.")
+    ] = None,
+    name: ModelName = "my-stories",
+    out: OutFolder = None,
+    size: Annotated[ModelSize, typer.Option(help="Of a model of your own.")] = ModelSize.SMALL,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="A GPT-2 in Hugging Face's layout (safetensors) to go on from, with --data.")
+    ] = None,
+    steps: Steps = None,
+    seed: TrainingSeed = 0,
+    threads: TrainingThreads = 1,
 ) -> None:
-    """Train the story model from its grammar (needs `octavo[train]`)."""
-    from octavo.commands.train import run_story
+    """Train a story model on your own texts, or the shipped one anew (needs `octavo[train]`). Killed and started again, it goes on."""
+    from octavo.commands.train import run_own_story, run_story
 
-    run_story(out, steps=steps, seed=seed, threads=threads)
+    if data is None:
+        run_story(out or Path("build/stories"), steps=steps, seed=seed, threads=threads)
+    else:
+        run_own_story(data, out, name=name, size=size.value, start=start, steps=steps, seed=seed, threads=threads)
+
+
+@train_app.command("translator")
+def train_translator(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of your own pairs: NAME.en.txt beside NAME.es.txt, or .tsv whose first line names the languages."
+            " Left out: the grammar of the shipped model."
+        ),
+    ] = None,
+    name: ModelName = "my-translator",
+    out: OutFolder = None,
+    size: Annotated[ModelSize, typer.Option(help="Of a model of your own.")] = ModelSize.SMALL,
+    steps: Steps = None,
+    seed: TrainingSeed = 0,
+    threads: TrainingThreads = 1,
+) -> None:
+    """Train a translator on your own pairs of texts, or the shipped one anew (needs `octavo[train]`). Started again, it goes on."""
+    from octavo.commands.train import run_own_translator, run_translator
+
+    if data is None:
+        run_translator(out, steps=steps, seed=seed, threads=threads)
+    else:
+        run_own_translator(data, out, name=name, size=size.value, steps=steps, seed=seed, threads=threads)
 
 
 def main() -> NoReturn:

@@ -16,8 +16,9 @@ from octavo_admin.settings import AdminSettings
 from octavo_auth.settings import AuthSettings
 from octavo_core.http.serving import ServiceSettings
 from octavo_core.net.webhooks import WebhookSettings
-from octavo_core.settings import CommonSettings, second_name
+from octavo_core.settings import CommonSettings, other_names
 from octavo_generation.image_service import ImageServiceVariables
+from octavo_generation.script_service import ScriptServiceVariables
 from octavo_generation.server import ServerSettings
 from octavo_generation.uploads import UploadSettings
 from octavo_generation.worker import WorkerSettings
@@ -34,13 +35,19 @@ Every process reads these from its environment, once, when it starts; a bad valu
 page is written by `./task crds`.
 """
 _IMAGE_SERVICE = "The Image Generator Service's own (image generators)"
+_SCRIPT_SERVICE = "The Script Generation Service's own (generators of scripts)"
 _PREFACES = {
+    _SCRIPT_SERVICE: """\
+For who moves here from it: see [scripts](../guides/scripts.md). They count for generators with `task: script`, for the fields that their
+YAML leaves out. `PORT`, `DATABASE_URL` and `DATA_ROOT_PATH` stand above, beside Octavo's own names.
+
+""",
     _IMAGE_SERVICE: """\
 For who moves here from it: see [pictures](../guides/pictures.md). They count for generators with `task: image`, for the fields that
 their YAML leaves out. `LOG_LEVEL`, `API_PORT`, `ENVIRONMENT` and `APPLICATIONINSIGHTS_CONNECTION_STRING` stand above, beside Octavo's
 own names.
 
-"""
+""",
 }
 _SECTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("Every process", CommonSettings, None),
@@ -52,6 +59,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("Webhooks that jobs name (API), and those of people (notifications)", WebhookSettings, None),
     ("Pictures that are sent in (API and workers)", UploadSettings, None),
     (_IMAGE_SERVICE, ImageServiceVariables, None),
+    (_SCRIPT_SERVICE, ScriptServiceVariables, None),
     ("Auth: users, login, tokens and keys", AuthSettings, CommonSettings),
     ("The admin API", AdminSettings, ServiceSettings),
     ("The web: pages and the gateway", WebSettings, ServiceSettings),
@@ -62,8 +70,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
 def render() -> str:
     parts = [_HEAD]
     for title, settings, base in _SECTIONS:
-        inherited = set() if base is None else set(base.model_fields) | set(CommonSettings.model_fields)
-        rows = [_row(settings, name, field) for name, field in settings.model_fields.items() if name not in inherited]
+        inherited = {} if base is None else {**base.model_fields, **CommonSettings.model_fields}
+        rows = [_row(settings, name, field) for name, field in settings.model_fields.items() if not _is_same(field, inherited.get(name))]
         preface = _PREFACES.get(title, "")
         parts.append(f"## {title}\n\n{preface}| Variable | Default | What |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
@@ -77,9 +85,12 @@ def write(folder: Path) -> Path:
 
 def _row(settings: type[BaseModel], name: str, field: FieldInfo) -> str:
     variable = f"{settings.model_config.get('env_prefix', '')}{name}".upper()
-    second = second_name(field)
-    names = f"`{variable}`" if second is None else f"`{variable}`, else `{second}`"
+    names = ", else ".join(f"`{one}`" for one in (variable, *other_names(field)))
     return f"| {names} | {_default(field)} | {field.description} |"
+
+
+def _is_same(field: FieldInfo, inherited: FieldInfo | None) -> bool:
+    return inherited is not None and other_names(field) == other_names(inherited)
 
 
 def _default(field: FieldInfo) -> str:

@@ -12,6 +12,7 @@ from octavo_core.spec.pipeline import Pipeline, Step
 from octavo_core.spec.providers import Provider, ProviderPrice, ProviderType
 from octavo_core.spec.references import Credentials, External, SecretRef
 from octavo_core.spec.resource import API_VERSION, GROUP, KIND, VERSION, GeneratorService, Metadata, Spec
+from octavo_core.spec.scripts import ScriptBeat, Scripts, ScriptTemplate, Words
 from octavo_core.spec.status import Condition, QueueStatus, Status, WorkersStatus
 from octavo_core.spec.stores import AzureStorage, Database, LocalStorage, Redis, S3Storage, Storage
 from octavo_core.spec.tasks import DEFAULT_MODES, TASKS, Mode, Task
@@ -64,12 +65,16 @@ __all__ = [
     "Retry",
     "S3Storage",
     "Scaling",
+    "ScriptBeat",
+    "ScriptTemplate",
+    "Scripts",
     "SecretRef",
     "Spec",
     "Status",
     "Step",
     "Storage",
     "Task",
+    "Words",
     "Workers",
     "WorkersStatus",
     "load_resources",

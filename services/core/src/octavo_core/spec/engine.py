@@ -10,7 +10,7 @@ from octavo_core.spec.model import Model
 from octavo_core.spec.model_uri import ModelUri, ModelUriText, parse_model_uri
 from octavo_core.spec.rule import Rule
 
-EngineName = Literal["ctranslate2", "llamacpp", "transformers", "sketch"]
+EngineName = Literal["ctranslate2", "llamacpp", "transformers", "sketch", "scenes"]
 Quantization = Literal[
     "auto",
     "int8",
@@ -33,6 +33,7 @@ QUANTIZATIONS: dict[EngineName, tuple[Quantization, ...]] = {
     "llamacpp": ("auto", "float16", "bfloat16", "float32", "q4_0", "q4_k_m", "q5_k_m", "q6_k", "q8_0"),
     "transformers": ("auto", "int8", "float16", "bfloat16", "float32"),
     "sketch": ("auto",),
+    "scenes": ("auto",),
 }
 
 
@@ -53,7 +54,8 @@ class Engine(Model):
 
     name: EngineName = Field(
         description="The program that runs the model. ctranslate2: text on CPU or GPU, small and fast. llamacpp: GGUF models, many"
-        " callers at once. transformers: everything on torch, vision too. sketch: draws images by rules, without a model."
+        " callers at once. transformers: everything on torch, vision too. sketch: draws images by rules, without a model. scenes: writes"
+        " simple scripts by a grammar, without a model."
     )
     model: ModelUriText = Field(
         description="Where the model's files are. builtin://NAME ships with Octavo, hf://ORG/NAME@REVISION is a Hugging Face"

@@ -16,9 +16,11 @@ from octavo_core.spec.pipeline import Pipeline
 from octavo_core.spec.providers import Provider
 from octavo_core.spec.rule import Rule, immutable, one_of
 from octavo_core.spec.scalars import Label, Loose, ResourceName
+from octavo_core.spec.scripts import Scripts
 from octavo_core.spec.status import Status
 from octavo_core.spec.stores import Database, ManagedDatabase, ManagedRedis, Redis, Storage
 from octavo_core.spec.tasks import DEFAULT_MODES, Mode, Task
+from octavo_core.spec.translation import Translation
 from octavo_core.spec.workloads import Api, Workers
 
 GROUP = "octavo.dev"
@@ -57,6 +59,8 @@ class Spec(Model):
         default_factory=Fallback, json_schema_extra={"default": {}}, description="How the providers stand in for each other."
     )
     images: Images | None = Field(None, description="For the task image: how pictures are asked for and kept.")
+    scripts: Scripts | None = Field(None, description="For the task script: templates of your own, and where projects are read.")
+    translation: Translation | None = Field(None, description="For the task translation: terms that are said in a certain way.")
     moderation: Moderation = Field(
         default_factory=Moderation, json_schema_extra={"default": {}}, description="What is refused for its content."
     )
@@ -108,6 +112,33 @@ class Spec(Model):
             schema={"if": {"required": ["images"]}, "then": {"properties": {"task": {"enum": ["image"]}}}},
         ),
         Rule(
+            name="scripts are for the task script",
+            cel="!has(self.scripts) || self.task == 'script'",
+            message="only the task script has settings of scripts; leave them out",
+            check=lambda spec: spec.scripts is None or spec.task == "script",
+            reads=("task", "scripts"),
+            at="scripts",
+            schema={"if": {"required": ["scripts"]}, "then": {"properties": {"task": {"enum": ["script"]}}}},
+        ),
+        Rule(
+            name="scenes writes scripts",
+            cel="!has(self.engine) || self.engine.name != 'scenes' || self.task == 'script'",
+            message="the engine scenes writes scripts only; set task to script, or take another engine",
+            check=lambda spec: spec.engine is None or spec.engine.name != "scenes" or spec.task == "script",
+            reads=("task", "engine"),
+            at="engine",
+            allowed="task script, or another engine",
+        ),
+        Rule(
+            name="translation is for the task translation",
+            cel="!has(self.translation) || self.task == 'translation'",
+            message="only the task translation has settings of translation; leave them out",
+            check=lambda spec: spec.translation is None or spec.task == "translation",
+            reads=("task", "translation"),
+            at="translation",
+            schema={"if": {"required": ["translation"]}, "then": {"properties": {"task": {"enum": ["translation"]}}}},
+        ),
+        Rule(
             name="sketch draws and describes",
             cel="!has(self.engine) || self.engine.name != 'sketch' || self.task in ['image', 'image-description']",
             message="the engine sketch makes and describes images only; set task to image or image-description, or take another engine",
@@ -153,6 +184,11 @@ class Spec(Model):
     def image_settings(self) -> Images:
         """`images`, or its defaults."""
         return self.images or Images()
+
+    @property
+    def script_settings(self) -> Scripts:
+        """`scripts`, or its defaults."""
+        return self.scripts or Scripts()
 
     @property
     def model_label(self) -> str:

@@ -47,7 +47,7 @@ class Admission:
         """The job that the body asks for, and the body. Raises what `read_one` does."""
         body = await self._read_body(request)
         await self._gate.check_words(principal, body.texts)
-        return await self._job(body, principal, bodies.read_idempotency_key(request), (body,)), body
+        return await self._job(body, principal, bodies.read_idempotency_key(request), (body,), self._lent(request)), body
 
     async def read_batch(self, request: Request, principal: Principal) -> list[NewJob]:
         """The jobs that the body asks for, in its order. Raises `InvalidInput` with the faults of all, `Moderated`."""
@@ -57,7 +57,8 @@ class Admission:
             raise InvalidInput(f"Idempotency-Key of a batch must be at most {bodies.MAX_KEY_CHARS - 3} characters")
         await self._gate.check_words(principal, [text for body in items for text in body.texts])
         keys = [None if key is None else f"{key}#{index}" for index in range(len(items))]
-        return [await self._job(body, principal, own, items) for body, own in zip(items, keys, strict=True)]
+        lent = self._lent(request)
+        return [await self._job(body, principal, own, items, lent) for body, own in zip(items, keys, strict=True)]
 
     def preference(self, request: Request) -> Preference:
         return read_preference(request.headers.get("prefer"), self._generator.resource.spec.default_mode)
@@ -99,12 +100,21 @@ class Admission:
             parsed = bodies.parse(kind, await bodies.read_json(request))
         return parsed
 
-    async def _job(self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest]) -> NewJob:
+    def _lent(self, request: Request) -> str | None:
+        """With what others may be asked in the caller's name; None where somebody else hands the request over."""
+        authorization = request.headers.get("authorization")
+        return None if self._generator.forwarded(authorization) is not None else authorization
+
+    async def _job(
+        self, body: TaskRequest, principal: Principal, key: str | None, request: Sequence[TaskRequest], authorization: str | None
+    ) -> NewJob:
         task, spec = self._generator.task, self._generator.resource.spec
         bodies.check_length(body, spec)
         # Before a picture is looked at: it is the cheaper check.
         webhook = None if body.webhook is None else check_webhook(body.webhook, self._services.webhooks)
         payload = task.prepare(body, spec) if task.prepare_upload is None else await task.prepare_upload(body, spec, self._services.uploads)
+        if task.with_project is not None:
+            payload = await task.with_project(payload, spec, self._services.projects, authorization)
         return NewJob(
             id=generate_uuid(),
             queue=self._generator.name,

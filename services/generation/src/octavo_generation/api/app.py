@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from octavo_core.errors import OctavoError
 from octavo_core.http import Check, Edge, create_app, problem_response
+from octavo_core.spec import Spec
 from octavo_core.spec.tasks import most_body_bytes
 from octavo_generation.api.activity import Activity
 from octavo_generation.api.backlog import backlog_router
@@ -22,9 +23,11 @@ from octavo_generation.api.generate import generate_router
 from octavo_generation.api.images import images_router
 from octavo_generation.api.introducing import introduce
 from octavo_generation.api.jobs import jobs_router
+from octavo_generation.api.languages import languages_router
 from octavo_generation.api.openai import OpenAI, in_openai_words, openai_router
 from octavo_generation.api.providers import providers_router
 from octavo_generation.api.report import report_router
+from octavo_generation.api.scripts import scripts_router
 from octavo_generation.api.services import JobServices
 from octavo_generation.api.submitting import Submissions
 from octavo_generation.generator import Generator
@@ -109,6 +112,7 @@ def create_generator_app(
         description=f"{generator.task.summary} with {spec.model_label}. Every generation is a durable job.",
         version=version("octavo-generation"),
         checks={**(checks or {}), "database": services.check_database, "redis": services.check_redis},
+        degraded_by=_degraded_by(spec, services),
         cors_origins=cors_origins,
         max_body_bytes=max_body_bytes,
     )
@@ -120,8 +124,12 @@ def create_generator_app(
     app.include_router(backlog_router(generator, services, activity))
     app.include_router(report_router(generator, services))
     app.include_router(openai_router(openai))
+    if spec.task == "translation":
+        app.include_router(languages_router(generator))
     if spec.providers is not None:
         app.include_router(providers_router(generator, environment, services.clock))
+    if spec.task == "script":
+        app.include_router(scripts_router(generator, services))
     if spec.task == "image" and spec.image_settings.store:
         storage = open_image_storage(spec.storage, folder=services.pictures / generator.name, environment=environment)
         library = ImageLibrary(services.generation, storage, retention_days=spec.storage.retention_days)
@@ -137,3 +145,14 @@ def create_generator_app(
         max_chat_bytes=max_chat_bytes,
         cors=bool(cors_origins),
     )
+
+
+def _degraded_by(spec: Spec, services: JobServices) -> Mapping[str, Check]:
+    """A script is written without its project, too."""
+    if (url := spec.script_settings.projects_url) is None:
+        return {}
+
+    async def project_service() -> None:
+        await services.projects.check(url)
+
+    return {"project_service": project_service}

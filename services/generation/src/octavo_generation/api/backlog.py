@@ -14,6 +14,7 @@ from octavo_core.clock import to_iso
 from octavo_generation.api.activity import Activity
 from octavo_generation.api.services import JobServices
 from octavo_generation.generator import Generator
+from octavo_generation.model_trouble import read_trouble
 from octavo_jobs.model import PageRequest
 
 CACHE_S = 1.0
@@ -29,6 +30,7 @@ class BacklogResponse(BaseModel):
     oldest_seconds: float = Field(description="How long the oldest of `queued` has waited; 0 without one.")
     last_accepted_at: str | None = Field(description="When the newest job came in; null when there never was one that is still kept.")
     active_requests: int = Field(description="Requests and streams that this process answers just now; its own process only.")
+    model_trouble: str | None = Field(None, description="Why a worker cannot load the generator's model; null where none says so.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Counted:
     delayed: int
     oldest_ms: int | None
     accepted_ms: int | None
+    model_trouble: str | None
 
 
 def backlog_router(generator: Generator, services: JobServices, activity: Activity) -> APIRouter:
@@ -56,6 +59,7 @@ def backlog_router(generator: Generator, services: JobServices, activity: Activi
             oldest_seconds=oldest_ms / 1000,
             last_accepted_at=None if counted.accepted_ms is None else to_iso(counted.accepted_ms),
             active_requests=activity.open_requests,
+            model_trouble=counted.model_trouble,
         )
 
     return router
@@ -82,4 +86,5 @@ class _Counter:
         backlog = (await store.backlogs([self._queue]))[0]
         newest = await store.page(PageRequest(limit=1, queue=self._queue))
         accepted_ms = newest[0].created_at if newest else None
-        return _Counted(at, backlog.due, backlog.running, backlog.delayed, backlog.oldest_due_ms, accepted_ms)
+        trouble = await read_trouble(self._services.redis, self._queue)
+        return _Counted(at, backlog.due, backlog.running, backlog.delayed, backlog.oldest_due_ms, accepted_ms, trouble)

@@ -24,6 +24,8 @@ from octavo_generation.images.retention import sweep_forever
 from octavo_generation.images.signing import LinkSigner, read_signing_key
 from octavo_generation.policy.ledger import SqlSpendLedger
 from octavo_generation.policy.rates import RequestRates
+from octavo_generation.scripts.drafts import Drafts
+from octavo_generation.scripts.projects import ProjectsApi
 from octavo_generation.store import GenerationStore, open_generation_store
 from octavo_generation.uploads import UploadLimits
 from octavo_jobs.beside import LanesBeside
@@ -68,11 +70,13 @@ class JobServices:
     _bell: Bell
     _publisher: EventPublisher
     _reaper: Reaper
+    projects: ProjectsApi = field(default_factory=ProjectsApi)
+    """Where scripts read what they belong to."""
     libraries: dict[str, ImageLibrary] = field(default_factory=dict)
     """Of the generators that keep pictures, by name; swept for as long as the process lives."""
     _reaping: asyncio.Task[None] | None = None
     _sweeping: asyncio.Task[None] | None = None
-    _pruning: asyncio.Task[None] | None = None
+    _pruning: Sequence[asyncio.Task[None]] = ()
     answer_by: float = math.inf
     """Until when (`time.monotonic`) callers may wait and follow; a process that is about to end moves it up, and they get a 202 or
     the end of their stream, with which they can go on elsewhere, instead of a broken connection."""
@@ -85,10 +89,14 @@ class JobServices:
         self._reaping = asyncio.create_task(self._reaper.run_forever(), name="reaper")
         self._sweeping = asyncio.create_task(sweep_forever(self._sweep), name="sweep pictures")
         prune = SqlSpendLedger(self.generation).prune
-        self._pruning = asyncio.create_task(sweep_forever(prune, what="old sums of spending", every_s=PRUNE_EVERY_S), name="prune spending")
+        drafts = Drafts(self.generation).prune
+        self._pruning = (
+            asyncio.create_task(sweep_forever(prune, what="old sums of spending", every_s=PRUNE_EVERY_S), name="prune spending"),
+            asyncio.create_task(sweep_forever(drafts, what="parts of old scripts", every_s=PRUNE_EVERY_S), name="prune scripts"),
+        )
 
     async def close(self) -> None:
-        for task in (self._reaping, self._sweeping, self._pruning):
+        for task in (self._reaping, self._sweeping, *self._pruning):
             if task is not None:
                 await end_task(task)
         await self.intake.close()
@@ -96,6 +104,7 @@ class JobServices:
         await self._publisher.close()
         await self._bell.close()
         await self.rates.close()
+        await self.projects.close()
         await self.generation.close()
         await self.store.close()
         await self.redis.aclose()
@@ -113,7 +122,8 @@ class JobServices:
         )
 
     async def erase(self, user: str, *, generator: str | None = None) -> None:
-        """A user's pictures, jobs and events, of one generator or of all, also of those that are served no more. Idempotent; raises
+        """A user's pictures, parts of scripts, jobs and events, of one generator or of all, also of those that are served no more. Parts go
+        for all generators of this database: they are worth money for a while, and no more than that. Idempotent; raises
         `Unavailable` when something is left."""
         for name in await self.generation.transactions.read(lambda connection: records.generators_of(connection, user)):
             if generator in (None, name):
@@ -122,6 +132,7 @@ class JobServices:
                 # Nobody else sweeps for one that is served no more.
                 await library.sweep(generator=name)
         queues = None if generator is None else [generator]
+        await Drafts(self.generation).forget(user)
         while await self.store.forget(user, queues, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
             pass
         try:

@@ -21,7 +21,7 @@ ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 PLEASE_WAIT = "Please wait a moment"
 _SMALL_REQUEST_CHARS = 65_536
 """A larger one holds a picture; parsing many of them would hold up the loop."""
-_OURS = frozenset({"image", "sampling", "enhanced_prompt", "stream"})
+_OURS = frozenset({"image", "sampling", "checks", "enhanced_prompt", "stream", "template_body", "project"})
 """What stands in a payload and was not written by the person, or is no text."""
 _LINE_MAX = 500
 JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -76,6 +76,9 @@ def generation_view(job: Job, *, root: str, with_request: bool = False) -> dict[
         if "path" in image:
             # Below the generator's own address, which only the process that is asked knows.
             image["url"] = root + image["path"]
+    if exports := (done.get("result") or {}).get("exports"):
+        for one in exports:
+            one["url"] = f"{location_of(job, root)}/export/{one['format']}"
     asked = {"request": _asked(job)} if with_request else {}
     return {
         **asked,

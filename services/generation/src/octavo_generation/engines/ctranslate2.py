@@ -21,6 +21,7 @@ from octavo_generation.engines.stories.casting import cast
 from octavo_generation.engines.stories.conditioning import AGREEMENT, SLOTS
 from octavo_generation.engines.stories.narration import Narration
 from octavo_generation.engines.stories.prompt import read_prompt
+from octavo_generation.engines.token_bytes import byte_of_character
 
 if TYPE_CHECKING:
     from ctranslate2 import Generator
@@ -95,12 +96,16 @@ class _Relay:
 class CTranslate2Engine:
     """Implements `octavo_generation.engines.port.TextEngine`.
 
-    `folder` is a converted model (`builtin_path` gives the builtin ones), `model` what the profile calls it (its own name where
-    empty), `quantization` the number format to compute in (CTranslate2's names, or `auto`), `threads` the cores of one step.
+    `folder` is a converted model (`builtin_path` gives the builtin ones), or what gives one once it is fetched; `model` what the profile
+    calls it (its own name where empty), `quantization` the number format to compute in (CTranslate2's names, or `auto`), `threads` the
+    cores of one step.
     """
 
-    def __init__(self, folder: Path, *, model: str = "", quantization: str = "auto", threads: int = 1) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path | Callable[[Callable[[str], None]], Path], *, model: str = "", quantization: str = "auto", threads: int = 1
+    ) -> None:
+        self._place = folder
+        self._folder = folder if isinstance(folder, Path) else Path()
         self._called = model
         self._compute_type = "default" if quantization == "auto" else quantization
         self._threads = threads
@@ -110,6 +115,8 @@ class CTranslate2Engine:
         self._pieces: list[bytes | str | None] = []
 
     def load(self, on_stage: Callable[[str], None]) -> EngineProfile:
+        if not isinstance(self._place, Path):
+            self._folder = self._place(on_stage)
         on_stage("reading model")
         self._model = model = open_model_folder(self._folder)
         try:
@@ -245,7 +252,7 @@ class CTranslate2Engine:
 
 def _token_pieces(tokenizer: Tokenizer) -> list[bytes | str | None]:
     """For every id: its bytes, or the slot's name, or None for a control token."""
-    table = _byte_of_character()
+    table = byte_of_character()
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     pieces: list[bytes | str | None] = []
     for i in range(tokenizer.get_vocab_size()):
@@ -255,10 +262,3 @@ def _token_pieces(tokenizer: Tokenizer) -> list[bytes | str | None]:
         else:
             pieces.append(bytes(table[c] for c in token))
     return pieces
-
-
-def _byte_of_character() -> dict[str, int]:
-    """The byte-level alphabet of GPT-2 (Radford et al. 2019): printable Latin-1 stands for itself, the rest from U+0100 on."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    rest = [byte for byte in range(256) if byte not in plain]
-    return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(rest)}

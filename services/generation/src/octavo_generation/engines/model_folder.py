@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from octavo_core.errors import EngineError, Misconfigured
 
-Prompting = Literal["stories", "plain"]
+Prompting = Literal["stories", "plain", "translation"]
+_PROMPTINGS: dict[object, Prompting] = {"stories": "stories", "translation": "translation"}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """`prompting`: `stories` for a model trained on slots and control tokens, `plain` for one that goes on from any text.
+    """`prompting`: `stories` for a model trained on slots and control tokens, `plain` for one that goes on from any text,
+    `translation` for one that has an encoder and writes another language.
     `no_repeat`: no sequence of that many tokens comes twice in a text; 0 allows it."""
 
     folder: Path
@@ -40,7 +42,7 @@ def open_model_folder(folder: Path) -> ModelFolder:
             folder=folder,
             name=str(about.get("name", folder.name)),
             version=str(about.get("version", "0")),
-            prompting="stories" if about.get("prompting") == "stories" else "plain",
+            prompting=_PROMPTINGS.get(about.get("prompting"), "plain"),
             languages=tuple(about.get("languages", ())),
             context_tokens=int(about.get("context_tokens", 1024)),
             max_batch=int(about.get("max_batch", 16)),

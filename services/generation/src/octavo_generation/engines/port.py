@@ -17,7 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from octavo_generation.engines.batching.decoder import Decoder
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
@@ -52,6 +55,8 @@ class Generation:
     completion_tokens: int
     finish_reason: FinishReason
     language: str | None = None
+    kept: tuple[str, ...] = ()
+    """Of a translation: words that the model does not know, which stand in it as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +80,28 @@ class TextEngine(Protocol):
         on_token: Callable[[int, str], None],
         cancelled: Callable[[int], bool],
     ) -> list[Generation]: ...
+
+    def unload(self) -> None: ...
+
+
+class StepEngine(Protocol):
+    """An engine whose texts may join and leave at every step; the batcher (`engines/batching`) does what `generate` does elsewhere.
+
+    `load` is as in `TextEngine`, and has made a token when it returns. `piece` and `ends` are the batcher's `Vocabulary`. `encode` gives at
+    least one token for any text, and is called by one thread at a time. `unload` is called when nobody steps any more.
+    """
+
+    def load(self, on_stage: Callable[[str], None]) -> EngineProfile: ...
+
+    @property
+    def decoder(self) -> Decoder:
+        """After `load`."""
+        ...
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def piece(self, token: int) -> bytes: ...
+
+    def ends(self, token: int) -> bool: ...
 
     def unload(self) -> None: ...

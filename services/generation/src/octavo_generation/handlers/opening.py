@@ -11,8 +11,8 @@ import structlog
 from octavo_core.clock import Clock
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import GeneratorService
-from octavo_generation.engines.hosting import EngineHost
-from octavo_generation.engines.registry import check_engine, engine_opener
+from octavo_generation.engines.registry import Serving, check_engine, check_installed, open_text_host
+from octavo_generation.engines.translating.opening import check_is_no_translator, check_translator, open_translator_host, words_folder
 from octavo_generation.handlers.handler import GeneratorHandler
 from octavo_generation.images.library import ImageLibrary
 from octavo_generation.images.opening import open_image_storage
@@ -30,12 +30,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What the handlers of a worker process share. `pictures` is the folder of those whose storage is local."""
+    """What the handlers of a worker process share. `pictures` is the folder of those whose storage is local, `models` that of models which
+    had to be fetched or converted."""
 
     environment: Mapping[str, str]
     store: GenerationStore
     ledger: SpendLedger
     pictures: Path
+    models: Path
     uploads: UploadLimits
     clock: Clock
 
@@ -43,7 +45,12 @@ class Support:
 def check_handler(resource: GeneratorService, environment: Mapping[str, str]) -> None:
     """Raises what `open_handler` would for its engine and its providers, and imports no engine and no client for it."""
     if resource.spec.engine is not None:
-        check_engine(resource.spec.engine)
+        if resource.spec.task == "translation":
+            check_translator(resource.spec.engine)
+        else:
+            check_engine(resource.spec.engine)
+            check_is_no_translator(resource.spec.engine)
+        check_installed(resource.spec.engine)
     for provider in resource.spec.providers or ():
         check_provider(provider, environment)
     check_policy(resource)
@@ -68,6 +75,13 @@ def open_handler(resource: GeneratorService, support: Support) -> GeneratorHandl
             from octavo_generation.handlers.describing import DescriptionHandler
 
             return DescriptionHandler(policy, support.uploads, moderator=moderator, samples=samples)
+        case "script":
+            from octavo_generation.handlers.chat import ChatHandler
+            from octavo_generation.handlers.scripting import ProviderWriter, ScriptHandler
+            from octavo_generation.scripts.drafts import Drafts
+
+            chat = ChatHandler(policy, moderator=moderator, samples=samples)
+            return ScriptHandler(ProviderWriter(policy), Drafts(support.store), chat=chat, moderator=moderator, samples=samples)
         case _:
             from octavo_generation.handlers.chat import ChatHandler
 
@@ -77,10 +91,24 @@ def open_handler(resource: GeneratorService, support: Support) -> GeneratorHandl
 def _of_engine(resource: GeneratorService, support: Support) -> GeneratorHandler:
     spec = resource.spec
     assert spec.engine is not None
+    if spec.engine.name == "scenes":
+        from octavo_generation.handlers.scripting import GrammarWriter, ScriptHandler
+
+        check_engine(spec.engine)
+        return ScriptHandler(GrammarWriter(), None, moderator=_moderator(resource, None))
+    if spec.task == "translation":
+        from octavo_generation.handlers.translating import TranslationHandler
+
+        check_installed(spec.engine)
+        host = open_translator_host(spec.engine, Serving(spec.workers.concurrency, support.models, support.environment))
+        return TranslationHandler(host, words_folder(spec.engine), moderator=_moderator(resource, None))
+    check_is_no_translator(spec.engine)
     if spec.engine.name != "sketch":
         from octavo_generation.handlers.engine import EngineHandler
 
-        return EngineHandler(EngineHost(engine_opener(spec.engine)), moderator=_moderator(resource, None))
+        check_installed(spec.engine)
+        host = open_text_host(spec.engine, Serving(spec.workers.concurrency, support.models, support.environment))
+        return EngineHandler(host, moderator=_moderator(resource, None))
     check_engine(spec.engine)
     if spec.task == "image":
         from octavo_generation.handlers.drawing import Keeping, SketchDrawingHandler

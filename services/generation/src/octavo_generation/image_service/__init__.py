@@ -4,8 +4,7 @@ For generators with `task: image`: a field that the YAML writes counts; for one 
 Octavo's default. Variables that are not set change nothing, and secrets are told by the names of their variables alone.
 """
 
-from octavo_generation.image_service.completing import FromEnvironment
 from octavo_generation.image_service.filling import Filled, fill
 from octavo_generation.image_service.variables import ImageServiceVariables, read_variables
 
-__all__ = ["Filled", "FromEnvironment", "ImageServiceVariables", "fill", "read_variables"]
+__all__ = ["Filled", "ImageServiceVariables", "fill", "read_variables"]

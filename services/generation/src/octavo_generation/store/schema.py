@@ -82,3 +82,20 @@ images = sa.Table(
     sa.Index("ix_images_expires_at", "expires_at"),
     **_MYSQL,
 )
+
+script_parts = sa.Table(
+    "script_parts",
+    metadata,
+    sa.Column("job", sa.String(36), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("scene", sa.Integer, nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),
+    sa.Column("was_cut", sa.Boolean, nullable=False),
+    sa.Column("text", _document, nullable=False),
+    sa.Column("made", _document, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_script_parts_owner", "owner"),
+    sa.Index("ix_script_parts_expires_at", "expires_at"),
+    **_MYSQL,
+)

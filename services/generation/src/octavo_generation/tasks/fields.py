@@ -45,13 +45,17 @@ class TaskRequest(BaseModel):
         return sum(map(len, self.texts))
 
 
-def _plain(text: str) -> str:
+def refuse_control_characters(text: str) -> str:
+    """The text as it is, white space at its ends too; an empty one is refused as well."""
     if found := _FORBIDDEN.search(text):
         raise PydanticCustomError("control_character", "must not contain control characters (U+{code})", {"code": f"{ord(found[0]):04X}"})
-    stripped = text.strip()
-    if not stripped:
+    if not text.strip():
         raise PydanticCustomError("empty", "must not be empty")
-    return stripped
+    return text
+
+
+def _plain(text: str) -> str:
+    return refuse_control_characters(text).strip()
 
 
 PromptText = Annotated[str, Field(min_length=1, description="What the person asks for."), AfterValidator(_plain)]

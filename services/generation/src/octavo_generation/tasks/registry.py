@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import Spec
-from octavo_generation.tasks import image, image_description, story, text
+from octavo_generation.scripts.projects import ProjectsApi
+from octavo_generation.tasks import image, image_description, script, story, text, translation
 from octavo_generation.tasks.fields import TaskRequest
 from octavo_generation.uploads import UploadLimits
 from octavo_generation.uploads.multipart import Form
@@ -20,7 +21,8 @@ Request = TypeVar("Request", bound=TaskRequest)
 class Task(Generic[Request]):
     """`prepare` makes the job's payload of a request; it is pure and quick. `prepare_upload` does in its stead where a request brings
     something that has to be looked at, and may take a while. `of_form` reads a request from a form, where one may be sent.
-    `narrow` says in the request's schema what this very generator takes of it."""
+    `narrow` says in the request's schema what this very generator takes of it. `with_project` adds to a payload what it belongs to, read
+    from elsewhere with the caller's own authorization within seconds; it never fails for what is not there."""
 
     name: str
     request: type[Request]
@@ -29,6 +31,7 @@ class Task(Generic[Request]):
     prepare_upload: Callable[[Request, Spec, UploadLimits], Awaitable[dict[str, Any]]] | None = None
     of_form: Callable[[Form], dict[str, Any]] | None = None
     narrow: Callable[[dict[str, Any], Spec], None] | None = None
+    with_project: Callable[[dict[str, Any], Spec, ProjectsApi, str | None], Awaitable[dict[str, Any]]] | None = None
 
     def schema(self, spec: Spec) -> dict[str, Any]:
         """JSON Schema of a request to a generator of this resource."""
@@ -50,6 +53,10 @@ TASKS: Mapping[str, Task[Any]] = {
         prepare_upload=image_description.prepare_upload,
         of_form=image_description.request_fields,
     ),
+    "script": Task(
+        "script", script.ScriptRequest, script.prepare, "Write a script", narrow=script.narrow, with_project=script.with_project
+    ),
+    "translation": Task("translation", translation.TranslationRequest, translation.prepare, "Translate a text", narrow=translation.narrow),
 }
 
 

@@ -42,10 +42,18 @@ def prepare(request: StoryRequest, spec: Spec) -> dict[str, Any]:
         raise InvalidInput(
             f"audience: this generator does not write for {audience}", faults=(Fault("audience", f"{audience} is not served", allowed),)
         )
-    parameters = served[audience].model_dump(by_alias=False, exclude_none=True)
+    parameters, checks = served[audience].sampling, served[audience].checks
     if request.max_tokens is not None:
         parameters["max_tokens"] = request.max_tokens
-    payload = {"prompt": request.prompt, "audience": audience, "language": request.language, "seed": request.seed, "sampling": parameters}
+    payload: dict[str, Any] = {
+        "prompt": request.prompt,
+        "audience": audience,
+        "language": request.language,
+        "seed": request.seed,
+        "sampling": parameters,
+    }
+    if checks and spec.engine is not None:
+        payload["checks"] = checks
     return payload | {"stream": True} if request.stream else payload
 
 

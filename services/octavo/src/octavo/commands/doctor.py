@@ -8,10 +8,12 @@ import os
 import platform
 import shutil
 import sys
+import threading
 import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +21,7 @@ from rich.markup import escape
 from octavo.runner.redis_server import find_redis_server
 from octavo_core.errors import Misconfigured
 from octavo_generation.engines.builtin import builtin_path
+from octavo_generation.engines.hub import ENDPOINT, PUBLIC_HUB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ def run(home: Path) -> None:
 
 
 def examine(home: Path) -> list[Finding]:
-    return [check(home) for check in (_python, _redis, _model, _local_servers, _keys, _folder, _memory, _training, _cluster)]
+    return [
+        check(home)
+        for check in (_python, _redis, _model, _translator, _engines, _hub, _local_servers, _keys, _folder, _memory, _training, _cluster)
+    ]
 
 
 def _python(_home: Path) -> Finding:
@@ -62,6 +68,63 @@ def _model(_home: Path) -> Finding:
         return Finding("Story model", True, False, f"builtin://tiny-stories in {builtin_path('tiny-stories').name}")
     except Misconfigured as error:
         return Finding("Story model", False, False, f"{error.message}; `octavo train story` makes one")
+
+
+def _translator(_home: Path) -> Finding:
+    missing = [name for name in ("ctranslate2", "py3langid") if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding("Translator", False, False, f"{' and '.join(missing)} missing; `pip install {' '.join(missing)}`")
+    try:
+        text = f"builtin://tiny-translator in {builtin_path('tiny-translator').name}; docs/guides/translating.md says how to get NLLB-200"
+        return Finding("Translator", True, False, text)
+    except Misconfigured as error:
+        return Finding("Translator", False, False, f"{error.message}; `octavo train translator` makes one")
+
+
+_OPTIONAL = {"llamacpp": ("llama_cpp", "octavo-generation[llamacpp]"), "transformers": ("torch", "octavo-generation[transformers]")}
+
+
+def _engines(_home: Path) -> Finding:
+    there = [name for name, (package, _) in _OPTIONAL.items() if importlib.util.find_spec(package) is not None]
+    missing = [f"{name} (`pip install '{extra}'`)" for name, (_, extra) in _OPTIONAL.items() if name not in there]
+    text = "; ".join(
+        part
+        for part in (
+            f"installed: {', '.join(there)}" if there else "",
+            f"not installed: {', '.join(missing)}, or `./task install:models` in a checkout" if missing else "",
+        )
+        if part
+    )
+    return Finding("Engines for models of your own", not missing, False, text)
+
+
+_HUB_WAIT_S = 3.0
+
+
+def _hub(_home: Path) -> Finding:
+    """Whether models named hf://… can be fetched. Asked in a thread of its own, for the look-up of a name has no bound."""
+    endpoint = (os.environ.get(ENDPOINT) or PUBLIC_HUB).rstrip("/")
+    heard: list[str] = []
+
+    def ask() -> None:
+        request = urllib.request.Request(f"{endpoint}/api/models/openai-community/gpt2", headers={"user-agent": "octavo-doctor"})  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=_HUB_WAIT_S) as answer:  # noqa: S310 - the endpoint is the person's own setting
+                heard.append("" if answer.status == 200 else f"it answers with {answer.status}")
+        except HTTPError as error:
+            # A mirror that lacks this one model is a hub all the same.
+            heard.append("" if error.code in (401, 403, 404) else f"it answers with {error.code}")
+        except (OSError, ValueError, HTTPException) as error:
+            heard.append(str(getattr(error, "reason", "") or error or type(error).__name__))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_HUB_WAIT_S + 1)
+    reason = heard[0] if heard else "no answer in time"
+    if not reason:
+        return Finding("Model hub", True, False, f"{endpoint} answers")
+    text = f"{endpoint} cannot be reached ({reason}); examples/hub/gpt2.yaml and all models named hf://… need it, or a mirror ({ENDPOINT})"
+    return Finding("Model hub", False, False, text)
 
 
 _SERVERS = {"Ollama": 11434, "llama.cpp": 8080, "LM Studio": 1234, "vLLM": 8000}

@@ -45,6 +45,14 @@ _BODIES = {
       model: llama3.2
       baseUrl: http://127.0.0.1:11434/v1
 """,
+    "translation": """\
+  task: translation
+  engine:
+    # English, Spanish and Portuguese, the words of children's stories. For any text, see examples/hub/nllb.yaml.
+    name: ctranslate2
+    model: builtin://tiny-translator
+    quantization: int8
+""",
     "image": """\
   task: image
   providers:
@@ -62,6 +70,25 @@ _BODIES = {
     # A small program that looks at colours and shapes. For more, put providers: in its place.
     name: sketch
     model: builtin://sketch
+""",
+    "script": """\
+  task: script
+  engine:
+    # A grammar of scenes, without a key. For a model, put providers: in its place.
+    name: scenes
+    model: builtin://tiny-scripts
+  scripts:
+    templates:
+      # Beside those that ship, which GET …/api/v1/templates lists.
+      - id: two-voices
+        genre: drama
+        name: Two voices
+        description: A talk between two people that changes both.
+        length: 800
+        beats:
+          - {name: Before, kind: opening, goal: "They meet, and one of them has a reason."}
+          - {name: The talk, kind: turn, weight: 20, goal: "The reason comes out."}
+          - {name: After, kind: ending, goal: "They part, and something is different."}
 """,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from octavo_core.spec import GeneratorService
 from octavo_generation.api import JobServices, create_generator_app
 from octavo_generation.generator import serve
 from octavo_generation.handlers import check_handler
+from octavo_generation.model_trouble import read_trouble
 from octavo_generation.providers.registry import is_fake
 from octavo_jobs.model import Backlog
 
@@ -75,11 +77,17 @@ class ServedGenerators:
 
     async def describe(self) -> list[dict[str, Any]]:
         backlogs = await self._services.store.backlogs(list(self._resources))
-        return [self._described(resource, backlog) for resource, backlog in zip(self._resources.values(), backlogs, strict=True)]
+        resources = list(self._resources.values())
+        # Only what a worker runs itself can fail to load.
+        own = [resource.name for resource in resources if resource.spec.engine is not None]
+        troubles = dict(zip(own, await asyncio.gather(*(read_trouble(self._services.redis, name) for name in own)), strict=True))
+        return [
+            self._described(resource, backlog, troubles.get(resource.name)) for resource, backlog in zip(resources, backlogs, strict=True)
+        ]
 
-    def _described(self, resource: GeneratorService, backlog: Backlog) -> dict[str, Any]:
+    def _described(self, resource: GeneratorService, backlog: Backlog, trouble: str | None) -> dict[str, Any]:
         base = f"/generators/{resource.name}"
-        reason = self._reasons.get(resource.name)
+        reason = self._reasons.get(resource.name) or trouble
         return {
             "name": resource.name,
             "task": resource.spec.task,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 
 import structlog
 import uvicorn
@@ -15,9 +16,10 @@ from octavo_core.errors import OctavoError
 from octavo_core.http import configure_door
 from octavo_core.net.webhooks import WebhookSettings
 from octavo_core.settings import read_settings
+from octavo_core.spec import GeneratorService
 from octavo_core.telemetry import configure_logging, configure_tracing
 from octavo_generation.api.services import open_job_services
-from octavo_generation.image_service import FromEnvironment
+from octavo_generation.completing import FromEnvironment
 from octavo_generation.resources import read_generators_file
 from octavo_generation.uploads import UploadSettings
 from octavo_notifications.settings import NotificationsTuning
@@ -36,11 +38,11 @@ async def serve(settings: PlatformSettings) -> None:
         webhooks=read_settings(WebhookSettings).webhook_reach("webhook"),
     )
     tuning = read_settings(NotificationsTuning)
-    platform = Platform(settings, services, read_generators_file(settings.generators_file, FromEnvironment(os.environ)), tuning)
+    platform = Platform(settings, services, _generators(settings), tuning)
 
     def reload() -> None:
         try:
-            platform.reload(read_generators_file(settings.generators_file, FromEnvironment(os.environ)))
+            platform.reload(_generators(settings))
         except (OctavoError, ValueError, OSError) as error:
             log.error("the generators' file cannot be read; serving on as before", error=str(error))
 
@@ -69,6 +71,15 @@ async def serve(settings: PlatformSettings) -> None:
         )
     )
     await server.serve()
+
+
+def _generators(settings: PlatformSettings) -> list[GeneratorService]:
+    """Raises what `read_generators_file` does."""
+    environment: Mapping[str, str] = os.environ
+    if settings.people and settings.jwks_url is None:
+        # Projects are kept here, unless it is said who keeps them.
+        environment = {"PROJECT_SERVICE_URL": f"http://127.0.0.1:{settings.port}", **environment}
+    return read_generators_file(settings.generators_file, FromEnvironment(environment))
 
 
 def main() -> None:

@@ -144,6 +144,9 @@ class Supervisor:
 
     def _worker_process(self, plan: WorkerPlan) -> Process:
         environment = {"OCTAVO_GENERATORS": ",".join(plan.generators), "OCTAVO_DRAIN_SECONDS": str(STOP_WORKERS_S)}
+        if "OCTAVO_DATABASE_URL" not in self._environment:
+            # The same as the platform's, which another program's DATABASE_URL is nothing to.
+            environment["OCTAVO_DATABASE_URL"] = f"sqlite:///{self._home.path / 'jobs.db'}"
         return self._process(f"worker {plan.name}", [sys.executable, "-m", "octavo_generation.worker"], environment)
 
     def _process(self, name: str, argv: list[str], extra: dict[str, str] | None = None, *, on_line: OnLine | None = None) -> Process:

@@ -20,11 +20,11 @@ from octavo_core.errors import InvalidResource, Misconfigured
 from octavo_core.settings import CommonSettings, read_settings
 from octavo_core.spec import GeneratorService, load_resources
 from octavo_core.spec.unacted import not_acted_on_yet
-from octavo_generation.image_service import FromEnvironment
+from octavo_generation.completing import FromEnvironment
 
 
 def read_files(paths: Sequence[Path], variables: FromEnvironment) -> list[GeneratorService]:
-    """The resources of all files and folders, image generators with what `variables` say for fields that are left out. Raises
+    """The resources of all files and folders, with what `variables` say for fields that are left out. Raises
     `InvalidResource`; two of one name are refused."""
     resources: list[GeneratorService] = []
     for path in paths:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from octavo_core.spec.audiences import DEFAULT_AUDIENCES
 from octavo_generation.engines.ctranslate2 import CTranslate2Engine
@@ -86,7 +87,7 @@ def tell_stories(engine: CTranslate2Engine, *, seed: int = 0) -> list[Story]:
     asked = [(prompt, audience) for prompt in held_out() for audience in AUDIENCES]
     requests = []
     for place, (prompt, audience) in enumerate(asked):
-        default = DEFAULT_AUDIENCES[audience].model_dump(by_alias=False, exclude_none=True)
+        default: dict[str, Any] = DEFAULT_AUDIENCES[audience].sampling
         requests.append(TextRequest(prompt.prompt, Sampling(**default, seed=seed + place), audience, prompt.language))
     told = engine.generate(requests, lambda _index, _text: None, lambda _index: False)
     return [Story(prompt, audience, result.text, result.finish_reason) for (prompt, audience), result in zip(asked, told, strict=True)]

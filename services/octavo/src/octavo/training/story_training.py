@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from octavo.training.exporting import convert
+from octavo.training.fitting import Plan, TrainingProgress, fit, forget_checkpoint, identity_of, prepare_torch
+from octavo.training.requirements import require_training_packages
 from octavo.training.story_grammar import Example, write_corpus
-from octavo_core.errors import Misconfigured
 from octavo_generation.engines.stories.conditioning import AGREEMENT, END, PAD, SLOTS, special_tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-Stage = Literal["corpus", "vocabulary", "train", "export"]
 
 NAME = "tiny-stories"
 VERSION = "1.0.0"
 DEFAULT_STEPS = 2200
 _BATCH = 8
 _POOL = 64
-_PEAK_RATE, _LAST_RATE, _WARM_STEPS = 2e-3, 1e-5, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +39,6 @@ class Shape:
     layers: int = 4
     heads: int = 6
     context: int = 384
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """`loss` is the mean cross-entropy (nats a token) since the last report; None outside the stage `train`."""
-
-    stage: Stage
-    step: int
-    steps: int
-    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +65,10 @@ def train_story(
 ) -> TrainingReport:
     """Trains and writes `out/tiny_stories/` (what the engine loads) and `out/story_model/` (Hugging Face layout).
 
-    `steps` are optimizer steps of 8 stories each. Raises Misconfigured where torch, transformers or ctranslate2 are missing.
+    `steps` are optimizer steps of 8 stories each. Called again after a kill it goes on. Raises Misconfigured
+    where torch, transformers or ctranslate2 are missing.
     """
-    _require_training_packages()
+    require_training_packages()
     shape, steps = shape or Shape(), steps if steps is not None else DEFAULT_STEPS
     stories = steps * _BATCH
     on_progress(TrainingProgress("corpus", 0, stories))
@@ -88,12 +76,15 @@ def train_story(
     on_progress(TrainingProgress("vocabulary", 0, 1))
     tokenizer = train_tokenizer((example.text for example in corpus), shape.vocabulary)
     rows = encode(tokenizer, corpus)
-    network, losses = _fit(rows, tokenizer, shape, steps=steps, seed=seed, threads=threads, on_progress=on_progress)
+    plan = Plan(steps=steps, seed=seed, threads=threads, folder=out, identity=identity_of(VERSION, asdict(shape), steps, seed))
+    prepare_torch(plan)
+    network, batches, pad = make_gpt2(tokenizer, shape), _batches(rows, random.Random(seed)), tokenizer.get_vocab()[PAD]
+    fitted = fit(network, lambda step: loss_of_rows(network, batches[step], shape.context, pad), plan, on_progress=on_progress)
     on_progress(TrainingProgress("export", 0, 1))
     hugging_face = out / "story_model"
-    _save_hugging_face(network, tokenizer, hugging_face)
+    save_gpt2(network, tokenizer, hugging_face)
     model = out / "tiny_stories"
-    _convert(hugging_face, model)
+    convert(hugging_face, model)
     digest = hashlib.sha256((model / "model.bin").read_bytes()).hexdigest()
     about = {
         "name": NAME,
@@ -103,11 +94,19 @@ def train_story(
         "context_tokens": shape.context,
         "max_batch": 32,
         "no_repeat": 12,
-        "training": {"seed": seed, "steps": steps, "stories": stories, "batch": _BATCH, "shape": asdict(shape), "last_loss": losses[1]},
+        "training": {
+            "seed": seed,
+            "steps": steps,
+            "stories": stories,
+            "batch": _BATCH,
+            "shape": asdict(shape),
+            "last_loss": fitted.last_loss,
+        },
         "weights_sha256": digest,
     }
     (model / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return TrainingReport(model, hugging_face, steps, stories, losses[0], losses[1], digest)
+    forget_checkpoint(out)
+    return TrainingReport(model, hugging_face, steps, stories, fitted.first_loss, fitted.last_loss, digest)
 
 
 def train_tokenizer(texts: Any, vocabulary: int) -> Tokenizer:
@@ -154,32 +153,11 @@ def _batches(rows: list[tuple[int, list[int]]], rng: random.Random) -> list[list
     return batches
 
 
-def _rate(step: int, steps: int) -> float:
-    """Linear warm-up, then a cosine down to `_LAST_RATE`."""
-    warm = min(_WARM_STEPS, max(1, steps // 10))
-    if step < warm:
-        return _PEAK_RATE * (step + 1) / warm
-    return _LAST_RATE + (_PEAK_RATE - _LAST_RATE) * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
-
-
-def _fit(
-    rows: list[tuple[int, list[int]]],
-    tokenizer: Tokenizer,
-    shape: Shape,
-    *,
-    steps: int,
-    seed: int,
-    threads: int,
-    on_progress: Callable[[TrainingProgress], None],
-) -> tuple[Any, tuple[float, float]]:
-    import torch
+def make_gpt2(tokenizer: Tokenizer, shape: Shape) -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(seed)
     end, pad = tokenizer.token_to_id(END), tokenizer.token_to_id(PAD)
-    network = GPT2LMHeadModel(
+    return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=tokenizer.get_vocab_size(),
             n_positions=shape.context,
@@ -194,42 +172,26 @@ def _fit(
             pad_token_id=pad,
         )
     )
-    network.train()
-    decayed = [p for p in network.parameters() if p.dim() > 1]
-    plain = [p for p in network.parameters() if p.dim() <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=_PEAK_RATE, betas=(0.9, 0.98)
-    )
-    recent: list[float] = []
-    first = last = float("nan")
-    for step, batch in enumerate(_batches(rows, random.Random(seed))[:steps]):
-        width = min(shape.context, max(len(ids) for _, ids in batch))
-        inputs = torch.full((len(batch), width), pad)
-        wanted = torch.full((len(batch), width), -100)
-        for i, (control, ids) in enumerate(batch):
-            line = torch.tensor(ids[:width])
-            inputs[i, : len(line)] = line
-            wanted[i, control : len(line)] = line[control:]
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(step, steps)
-        hidden = network.transformer(inputs).last_hidden_state[:, :-1]
-        targets = wanted[:, 1:]
-        kept = targets != -100
-        loss = torch.nn.functional.cross_entropy(network.lm_head(hidden[kept]), targets[kept])
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        recent.append(loss.item())
-        if step == 0:
-            first = recent[0]
-        if (step + 1) % 20 == 0 or step + 1 == steps:
-            last, recent = sum(recent) / len(recent), []
-            on_progress(TrainingProgress("train", step + 1, steps, last))
-    return network.eval(), (first, last)
 
 
-def _save_hugging_face(network: Any, tokenizer: Tokenizer, folder: Path) -> None:
+def loss_of_rows(network: Any, batch: Sequence[tuple[int, list[int]]], context: int, pad: int) -> Any:
+    """Mean cross-entropy of what follows the conditioning in each row."""
+    import torch
+
+    width = min(context, max(len(ids) for _, ids in batch))
+    inputs = torch.full((len(batch), width), pad)
+    wanted = torch.full((len(batch), width), -100)
+    for i, (control, ids) in enumerate(batch):
+        line = torch.tensor(ids[:width])
+        inputs[i, : len(line)] = line
+        wanted[i, control : len(line)] = line[control:]
+    hidden = network.transformer(inputs).last_hidden_state[:, :-1]
+    targets = wanted[:, 1:]
+    kept = targets != -100
+    return torch.nn.functional.cross_entropy(network.lm_head(hidden[kept]), targets[kept])
+
+
+def save_gpt2(network: Any, tokenizer: Tokenizer, folder: Path) -> None:
     from transformers import PreTrainedTokenizerFast
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,21 +199,3 @@ def _save_hugging_face(network: Any, tokenizer: Tokenizer, folder: Path) -> None
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=END, eos_token=END, unk_token=END, pad_token=PAD)
     fast.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-
-
-def _convert(hugging_face: Path, folder: Path) -> None:
-    from ctranslate2.converters import TransformersConverter
-
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    TransformersConverter(str(hugging_face), copy_files=["tokenizer.json"]).convert(str(folder), quantization="int8")
-
-
-def _require_training_packages() -> None:
-    import importlib.util
-
-    missing = [name for name in ("torch", "transformers", "ctranslate2") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise Misconfigured(
-            f"training needs {', '.join(missing)}: install octavo[train], or requirements/train.lock into an environment of its own"
-        )

@@ -78,7 +78,10 @@ class OpenAI:
         self._calls = Calls(services, max_queued=generator.resource.spec.jobs.max_queued)
         self._admit = admit
         self._uploads = uploads or UploadLimits()
-        self._draws = generator.resource.spec.task == "image"
+        spec = generator.resource.spec
+        self._draws = spec.task == "image"
+        # A model that only translates must be told into which language, for which a chat has no word.
+        self._chats = not self._draws and not (spec.task == "translation" and spec.engine is not None)
         self._models = models.models(generator)
 
     @_answers_errors
@@ -144,7 +147,7 @@ class OpenAI:
 
     async def _talking(self, request: Request) -> Principal:
         principal = await self._principal(request)
-        if self._draws:
+        if not self._chats:
             raise self._other_task("write texts")
         return principal
 

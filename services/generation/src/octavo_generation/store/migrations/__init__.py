@@ -6,4 +6,4 @@ from pathlib import Path
 
 from octavo_jobs.store.versions import Versions
 
-GENERATION = Versions(folder=Path(__file__).parent, head="0002", table="octavo_generation_version")
+GENERATION = Versions(folder=Path(__file__).parent, head="0003", table="octavo_generation_version")
