@@ -113,12 +113,28 @@ valueFrom:
 - {name: OCTAVO_CHARACTERS_URL, value: {{ include "octavo-platform.service-url" (list . "characters") }}}
 - {name: OCTAVO_GENERATOR_URLS, value: {{ include "octavo-platform.generator-urls" . | quote }}}
 - {name: OCTAVO_STORY_GENERATOR, value: {{ .Values.stories.storyGenerator | quote }}}
+{{- range include "octavo-platform.services" . | fromYamlArray }}
+{{- if eq .name "notifications" }}
+- {name: OCTAVO_NOTIFICATIONS_URL, value: {{ include "octavo-platform.service-url" (list $ .name) }}}
+{{- end }}
+{{- end }}
+{{- with include "octavo-platform.public-url" . }}
+- {name: OCTAVO_PUBLIC_URL, value: {{ . | quote }}}
+{{- end }}
 {{- end -}}
 
 {{- define "octavo-platform.env-notifications" -}}
 - {name: OCTAVO_MAIL_URL, value: {{ include "octavo-platform.service-url" (list . "auth") }}/api/internal/mail}
 - name: OCTAVO_WEBHOOK_KEY
   {{- include "octavo-platform.from-secret" (list (include "octavo-platform.keys" .) "webhook-key") | nindent 2 }}
+- name: OCTAVO_PUSH_KEY
+  {{- include "octavo-platform.from-secret" (list (include "octavo-platform.keys" .) "push-key") | nindent 2 }}
+{{- with .Values.notifications.pushContact }}
+- {name: OCTAVO_PUSH_CONTACT, value: {{ . | quote }}}
+{{- end }}
+{{- with include "octavo-platform.public-url" . }}
+- {name: OCTAVO_PUBLIC_URL, value: {{ . | quote }}}
+{{- end }}
 {{- end -}}
 
 {{- define "octavo-platform.env-admin" -}}
@@ -134,7 +150,7 @@ valueFrom:
 {{/* It has no secret of its own: it calls as the person who looks at the page. */}}
 {{- define "octavo-platform.env-web" -}}
 {{- range include "octavo-platform.services" . | fromYamlArray }}
-{{- if has .name (list "auth" "characters" "stories" "notifications") }}
+{{- if has .name (list "auth" "characters" "stories" "notifications" "admin") }}
 - {name: OCTAVO_{{ upper .name }}_URL, value: {{ include "octavo-platform.service-url" (list $ .name) }}}
 {{- end }}
 {{- end }}

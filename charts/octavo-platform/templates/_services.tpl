@@ -24,16 +24,16 @@ The services, one entry each; everything that is made for a service is made in o
   openings: [generators, bucket]
 - name: stories
   prefix: /api/stories
-  paths: [/api/stories, /api/feed]
+  paths: [/api/stories, /api/projects, /api/feed]
   callers: [auth, admin, web, test]
-  calls: [auth, characters]
+  calls: [auth, characters, notifications]
   stores: [database, documents, redis]
   openings: [generators]
 - name: notifications
   prefix: /api/notifications
   paths: [/api/notifications]
   socket: [/socket.io]
-  callers: [auth, admin, web, test]
+  callers: [auth, stories, admin, web, test]
   calls: [auth]
   stores: [database, redis]
   openings: [webhooks]
