@@ -195,6 +195,12 @@ def _render_pages(result: Result | None) -> str:
     return render_pages(result)
 
 
+def _render_text(result: Result | None) -> str:
+    from benchmarks.text_generation.report import render_text
+
+    return render_text(result)
+
+
 def render_socketio(result: Result | None) -> str:
     """A burst to all clients, and a restart under load."""
     burst: Mapping[str, float] = result["burst"] if result else {}
@@ -225,6 +231,7 @@ RENDERERS: Mapping[str, Callable[[Result | None], str]] = {
     "gateway": _render_gateway,
     "socketio": render_socketio,
     "pages": _render_pages,
+    "text": _render_text,
 }
 
 

@@ -22,6 +22,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/api/feed/me"): {"handle": "somebody_else", "name": "Somebody"},
     ("POST", "/api/feed/mine"): {"title": "A kite", "text": "It flew."},
     ("POST", "/api/feed/posts/{published_id}/reports"): {"reason": "It is not kind."},
+    ("PATCH", "/api/projects/{project_id}"): {"title": "Another title"},
+    ("PATCH", "/api/projects/{project_id}/episodes/{episode_id}"): {"title": "Another title"},
     ("PATCH", "/api/characters/{character_id}"): {"description": "changed"},
     ("PATCH", "/api/notifications/webhooks/{webhook_id}"): {"description": "changed"},
     ("PUT", "/api/notifications/preferences"): {"mail_after_seconds": None},

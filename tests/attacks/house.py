@@ -14,6 +14,7 @@ import orjson
 from tests.attacks.asking import picture
 from tests.attacks.served import Operation, operations
 from tests.servers.platform import Platform
+from tests.servers.push_service import Device
 
 PASSWORD = "a kite by the river 7"
 BURST = 80
@@ -116,6 +117,9 @@ class House:
         ids["session"] = self.login(who.email)["session_id"]
         hook = {"url": f"http://127.0.0.1:{self.closed_port}/", "description": word, "events": ["job.succeeded"]}
         ids["webhook_id"] = self.ok("POST", "/api/notifications/webhooks", 201, by=who, json=hook)["webhook"]["id"]
+        browser = Device(f"https://127.0.0.1:{self.closed_port}/{who.word}")
+        subscription = browser.subscription
+        ids["subscription_id"] = self.ok("PUT", "/api/notifications/push", 200, by=who, json=subscription)["subscription"]["id"]
         for generator in GENERATORS:
             base = f"/generators/{generator}/api/v1"
             body, headers = {"prompt": f"A kite and {word}"}, {"prefer": "wait=30"}
@@ -133,6 +137,10 @@ class House:
         self.ok("PATCH", f"/api/stories/{story}", 200, by=who, json={"title": f"Again {word}"}, headers={"if-match": "*"})
         ids["revision"] = str(self.ok("GET", f"/api/stories/{story}/versions", 200, by=who)["items"][0]["revision"])
         ids["share_id"] = self.ok("POST", f"/api/stories/{story}/shares", 201, by=who, json={})["id"]
+        made_project = {"title": f"The house {word}", "characters": [{"name": "Mar", "description": word}]}
+        project = ids["project_id"] = self.ok("POST", "/api/projects", 201, by=who, json=made_project)["id"]
+        episode = {"title": f"Low water {word}", "synopsis": word, "script": word}
+        ids["episode_id"] = self.ok("POST", f"/api/projects/{project}/episodes", 201, by=who, json=episode)["id"]
         self._publish(who)
 
         def delivered() -> str | None:

@@ -169,5 +169,6 @@ def test_caught_mails_are_shown_to_this_machine_alone(house: House) -> None:
     since = house.mark()
     for headers in (from_address("203.0.113.9"), from_address("127.0.0.1"), {"forwarded": "for=203.0.113.9"}, {"host": "evil.example"}):
         assert house.client.get("/api/auth/outbox", headers=headers).status_code == 403, headers
+        assert house.client.get("/outbox", headers=headers).status_code == 403, headers
     assert house.client.get("/api/auth/outbox").status_code == 200
     house.told(since, status=403, route="/api/auth/outbox")

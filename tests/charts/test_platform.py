@@ -90,6 +90,13 @@ def test_a_service_understands_its_environment(case: Case, service: str, monkeyp
     assert port["containerPort"] == settings.port  # type: ignore[attr-defined]
 
 
+@every_case
+def test_the_pages_know_where_each_service_is_that_they_call(case: Case) -> None:
+    given = environment(helm.manifests(case.render()), "web")
+    for name in ("auth", "characters", "stories", "notifications", "admin"):
+        assert f"-{name}" in given[f"OCTAVO_{name.upper()}_URL"]
+
+
 def test_every_service_has_the_secret_that_auth_knows_it_by() -> None:
     manifests = rendered("shared")
     known = json.loads(environment(manifests, "auth")["OCTAVO_SERVICE_CLIENTS"])
@@ -150,6 +157,8 @@ def test_everything_that_people_call_is_led_to_by_the_ingress() -> None:
 def test_pages_know_where_all_of_it_is_and_by_which_name_people_come() -> None:
     told = environment(rendered("shared"), "web")
     assert told["OCTAVO_PUBLIC_URL"] == "https://ai.example.org"
+    # Links in RSS lead there, whatever name a reader asked by.
+    assert environment(rendered("shared"), "stories")["OCTAVO_PUBLIC_URL"] == "https://ai.example.org"
     assert json.loads(told["OCTAVO_TRUSTED_PROXIES"]) == json.loads(environment(rendered("shared"), "auth")["OCTAVO_TRUSTED_PROXIES"])
     assert json.loads(told["OCTAVO_ROUTER_GENERATORS"]) == {"Grok_Image_Generator": "sketches"}
     for name, value in told.items():

@@ -58,9 +58,14 @@ class Platform:
 
 @contextlib.contextmanager
 def platform(
-    *files: Path, home: Path, environment: dict[str, str] | None = None, options: Sequence[str | Path] = (), ready_within_s: float = 60
+    *files: Path,
+    home: Path,
+    environment: dict[str, str] | None = None,
+    options: Sequence[str | Path] = (),
+    ready_within_s: float = 60,
+    port: int | None = None,
 ) -> Iterator[Platform]:
-    port = free_port()
+    port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
     log_file = home.parent / f"{home.name}.log"
     argv = [sys.executable, "-m", "octavo", "up", "--port", str(port), *map(str, options)]

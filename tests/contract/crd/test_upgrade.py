@@ -21,8 +21,14 @@ pytestmark = pytest.mark.needs("control-plane")
 
 EARLIER = sorted((Path(__file__).parent / "earlier").glob("*.yaml"))
 MERGE = {"content-type": "application/merge-patch+json"}
-ALLOWED_SINCE = ("exactly one of secretRef and env", "the engine sketch makes images only", "spec.providers[1].name: Invalid value")
-"""What earlier rules said of what is allowed now: both credentials, sketches that are described, names with an underscore."""
+ALLOWED_SINCE = (
+    "exactly one of secretRef and env",
+    "the engine sketch makes images only",
+    "spec.providers[1].name: Invalid value",
+    'Unsupported value: "scenes"',
+)
+"""What earlier rules said of what is allowed now: both credentials, sketches that are described, names with an underscore, an engine that
+came later."""
 READY = {"type": "Ready", "status": "True", "reason": "Answers", "message": ""}
 
 

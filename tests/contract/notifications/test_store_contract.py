@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from octavo_core.clock import ManualClock
 from octavo_core.ids import generate_uuid
+from octavo_notifications.push.model import Subscription
 from octavo_notifications.store import NotificationStore
 from octavo_notifications.store.hooking import Changes
 from octavo_notifications.store.schema import metadata
@@ -182,6 +183,7 @@ async def test_an_erased_user_is_in_no_table(store: NotificationStore) -> None:
         await store.add_webhook(hook, most=5)
         await store.add_deliveries([told(hook)])
         await store.set_mail_after_s(owner, 5)
+        await store.put_push(browser(owner, owner), most=5)
         await store.advance(owner, "9-0")
     await store.erase("ana")
     await store.erase("ana")
@@ -189,3 +191,32 @@ async def test_an_erased_user_is_in_no_table(store: NotificationStore) -> None:
     for table in metadata.sorted_tables:
         rows = await store.transactions.read(lambda connection, table=table: connection.execute(sa.select(table.c.owner)).scalars().all())
         assert set(rows) == {"bo"}, table.name
+
+
+def browser(name: str, owner: str = "ana", at: int = 1) -> Subscription:
+    return Subscription(name, owner, f"https://push.example/{name}ñ", "key", "auth", at)
+
+
+async def test_browsers_are_bounded_and_their_owners(store: NotificationStore) -> None:
+    for place, name in enumerate("abc"):
+        await store.put_push(browser(name, at=place), most=3)
+    same_letters = await store.put_push(browser("d", "Ana"), most=3)
+    assert await store.pushes(["ana"]) == [browser(name, at=place) for place, name in enumerate("abc")]
+    # Put again it is the newest, and the oldest makes room.
+    await store.put_push(browser("a", at=9), most=3)
+    await store.put_push(browser("e", at=10), most=3)
+    assert [one.id for one in await store.pushes(["ana"])] == ["c", "a", "e"]
+    assert not await store.delete_push("bo", "a")
+    assert await store.delete_push("ana", "a")
+    assert not await store.delete_push("ana", "a")
+    # Whoever uses the browser now.
+    await store.put_push(browser("c", "bo"), most=3)
+    assert {one.id for one in await store.pushes(["ana", "bo", "nobody"])} == {"c", "e"}
+    assert await store.push("c") == browser("c", "bo")
+    await store.erase("ana")
+    assert await store.pushes(["ana", "bo", "Ana"]) == [same_letters, browser("c", "bo")]
+
+
+async def test_two_that_put_the_same_browser_at_once_have_one(store: NotificationStore) -> None:
+    await asyncio.gather(*(store.put_push(browser("a", at=place), most=3) for place in range(4)))
+    assert [one.id for one in await store.pushes(["ana"])] == ["a"]

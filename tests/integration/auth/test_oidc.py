@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -69,6 +70,29 @@ async def test_a_ticket_holds_once_and_a_code_once(oidc_house: House) -> None:
     assert_problem(await oidc_house.client.post("/api/auth/oidc/token", json={"ticket": ticket}), 401)
     oidc_house.client.cookies.update(cookies)
     assert_problem(await oidc_house.client.get(back), 401)
+
+
+async def test_a_ticket_that_is_bound_to_a_browser_is_worth_nothing_in_another(oidc_house: House) -> None:
+    secret = "s" * 43
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+
+    async def ticket(**params: str) -> str:
+        answer = await oidc_house.client.get(await depart(oidc_house, **params))
+        return answer.headers["location"].partition("#ticket=")[2]
+
+    async def exchange(**body: str) -> httpx.Response:
+        return await oidc_house.client.post("/api/auth/oidc/token", json=body)
+
+    for wrong in ({}, {"binding": "x" * 43}, {"binding": digest}):
+        bound = await ticket(binding=digest)
+        assert_problem(await exchange(ticket=bound, **wrong), 401)
+        # It was tried, and is worth nothing any more.
+        assert_problem(await exchange(ticket=bound, binding=secret), 401)
+    # Who binds takes none that is bound to nobody: anybody can have got it.
+    assert_problem(await exchange(ticket=await ticket(), binding=secret), 401)
+    assert (await exchange(ticket=await ticket(binding=digest), binding=secret)).status_code == 200
+    for odd in ("x", digest.upper(), f"{digest}0", f"{digest}\n"):
+        assert_problem(await oidc_house.client.get("/api/auth/oidc/entra/start", params={"binding": odd}), 422)
 
 
 async def test_a_login_that_another_browser_began_is_refused(oidc_house: House) -> None:

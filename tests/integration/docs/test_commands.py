@@ -21,10 +21,13 @@ ELSEWHERE = {
     "./task test": "this run is part of it",
     "./task chaos": "tests/chaos, with fewer jobs",
     "./task train:setup": "CI runs it before the tests",
+    "./task install:models": "it builds llama.cpp; `./task test:models` needs it",
+    ".venv-models/bin/octavo up -f examples/hub/gpt2.yaml": "tests/contract/generation/test_model_engines.py, with a hub of its own",
     "./task images": "CI builds them before the tests",
     "buildah --root": "it throws away what the images are made from",
     "docker ": "tests/integration/cluster and e2e load the same archives; there is no registry to push to",
     ".venv/bin/python -m octavo_generation.engines.sketch.describing.measuring": "the tests of the engine hold what it measured",
+    ".venv-train/bin/python scripts/models/train_tiny_translator.py": "tests/contract/octavo/test_train_own.py, with fewer steps",
     ".venv-train/bin/python scripts/models/train_tiny_stories.py": "tests/contract/octavo/test_train_story.py, with fewer steps",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -44,6 +44,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             text_generator("short", quick.url, limits={"maxPromptChars": 100}),
             text_generator("pages", quick.url),
             generator("tale", task="story", providers=[provider(quick.url)], audiences={"children": {"temperature": 0.25}, "adult": {}}),
+            generator(
+                "strict",
+                task="story",
+                engine={"name": "ctranslate2", "model": "builtin://tiny-stories"},
+                audiences={"children": {"bannedWords": ["the"]}, "young": {"maxLix": 10}},
+            ),
             text_generator("slow", held.url, workers={"concurrency": 1}),
             text_generator("narrow", held.url, jobs={"maxQueued": 2}),
             text_generator("impatient", held.url, providers=[provider(held.url, timeoutSeconds=1)], jobs={"maxAttempts": 1}),

@@ -22,7 +22,7 @@ CHECKS = [not_a_server_error, response_schema_conformance, status_code_conforman
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["text", "drawing", "seeing"])
+@pytest.mark.parametrize("name", ["text", "drawing", "seeing", "script", "translator"])
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_a_generators_operations(shared: Shared, mode: GenerationMode, name: str) -> None:
     document = schemathesis.openapi.from_url(f"{shared.platform.base}/generators/{name}/openapi.json")

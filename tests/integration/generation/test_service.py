@@ -43,7 +43,7 @@ def test_the_state_follows_the_work(client: httpx.Client, held: Upstream) -> Non
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("llama", "the engine llamacpp is not served"),
+        ("llama", "the engine llamacpp is not installed here"),
         ("keyless", "the environment variable TEST_ABSENT_KEY is not set"),
     ],
 )

@@ -54,6 +54,25 @@ def test_the_stream_tells_progress_and_tokens_that_join_to_the_story(client: htt
     assert follow(client, accepted.json()["events_url"], last_event_id=middle.id) == told[len(told) // 2 + 1 :]
 
 
+def test_a_story_is_measured_and_written_again_where_it_is_too_hard(client: httpx.Client) -> None:
+    easy = story(client, prompt="Luna found a lost kite by the river", audience="children", seed=3)["reading"]
+    assert isinstance(easy, dict)
+    assert (easy["max_lix"], easy["drafts"]) == (35, 1)
+    assert 5 < easy["lix"] < 35
+    hard = story(client, "strict", prompt="Luna found a lost kite by the river", audience="young", seed=3)["reading"]
+    assert isinstance(hard, dict)
+    assert hard["drafts"] in (1, 2, 3)
+    assert hard["lix"] > 10
+
+
+def test_a_story_with_a_banned_word_is_refused_after_three_drafts(client: httpx.Client) -> None:
+    answer = client.post(url("strict"), json={"prompt": "Luna found a lost kite by the river", "audience": "children"}, headers=WAIT)
+    body = answer.json()
+    assert answer.status_code == 451, body
+    assert "banned word" in body["error"]["message"]
+    assert "text" not in (body["result"] or {})
+
+
 def test_a_second_yaml_is_a_second_generator_with_its_own_audiences(client: httpx.Client) -> None:
     assert story(client, "bedtime-stories", prompt="Luna and the moon")["audience"] == "children"
     assert_problem(client.post(url("bedtime-stories"), json={"prompt": "x", "audience": "adult"}), 422)

@@ -93,14 +93,14 @@ class Stage:
 
 
 class Worker:
-    def __init__(self, house: House, handler: Handler, *, concurrency: int, name: str) -> None:
+    def __init__(self, house: House, handler: Handler, *, concurrency: int, name: str, room: Callable[[], int | None] | None) -> None:
         self.store = FaultyStore(house.store)
         self.runner = Runner(
             store=cast("JobStore", self.store),
             publisher=house.publisher,
             bell=house.bell,
             client=house.client,
-            lanes=[Lane(QUEUE, handler, concurrency)],
+            lanes=[Lane(QUEUE, handler, concurrency, room)],
             worker=name,
         )
         self._url = house.url
@@ -148,8 +148,8 @@ class House:
         await self.store.close()
         await self.client.aclose()
 
-    def worker(self, handler: Handler, *, concurrency: int = 4) -> Worker:
-        worker = Worker(self, handler, concurrency=concurrency, name=f"w{len(self._workers) + 1}")
+    def worker(self, handler: Handler, *, concurrency: int = 4, room: Callable[[], int | None] | None = None) -> Worker:
+        worker = Worker(self, handler, concurrency=concurrency, name=f"w{len(self._workers) + 1}", room=room)
         worker.runner.start()
         self._workers.append(worker)
         return worker

@@ -51,6 +51,25 @@ async def test_no_more_run_at_once_than_the_lane_allows(house: House) -> None:
     assert stage.most_at_once == 3
 
 
+async def test_a_handler_that_has_no_use_for_more_leaves_them_to_others(house: House) -> None:
+    stage, other = Stage(), Stage()
+    known: list[int] = []
+    worker = house.worker(stage, concurrency=8, room=lambda: known[-1] if known else None)
+    jobs = [await house.accept() for _ in range(6)]
+    known.append(2)
+    taking = worker.take(*jobs)
+    await eventually(lambda: stage.at_once == 2, what="two begin")
+    assert (await house.store.count_by_state("stories"))[State.RUNNING] == 2, "and no more are claimed"
+    second = house.worker(other, concurrency=8).take(*jobs)
+    await eventually(lambda: other.at_once == 4, what="another worker has the rest")
+    stage.gate.set()
+    other.gate.set()
+    await asyncio.gather(taking, second)
+    for job in jobs:
+        await house.until(job, State.SUCCEEDED)
+    assert stage.most_at_once == 2
+
+
 async def test_a_doubled_message_runs_a_job_once(house: House) -> None:
     stage = Stage()
     stage.gate.set()

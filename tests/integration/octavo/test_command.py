@@ -20,6 +20,7 @@ import pytest
 import yaml
 from tests.integration.octavo.conftest import EXAMPLES, Small, octavo
 from tests.servers.generators import text_generator, write_generators
+from tests.servers.model_hub import model_hub
 from tests.servers.starting import free_port, wait_until
 
 pytestmark = pytest.mark.needs("redis")
@@ -259,7 +260,7 @@ class TestPlan:
         shown = yaml.safe_load(ran.out.partition("# one, with every default\n")[2].partition("\nServes")[0])
         assert shown["spec"]["jobs"]["maxAttempts"] == 3
         assert shown["spec"]["moderation"]["blockedWords"] == ["[/bold]"]
-        assert "! the engine llamacpp is not served" in ran.out
+        assert "! the engine llamacpp is not installed here" in ran.out
         assert "worker two: two (from its first job until 300 s without work)" in ran.out
         assert "worker providers: one" in ran.out
         assert "# two, in a cluster: 10 objects" in ran.out
@@ -316,6 +317,15 @@ def test_doctor_says_what_is_there(tmp_path: Path) -> None:
     for what in ("Python", "Redis server", "Story model", "Data folder", "Memory"):
         assert what in ran.out
     assert not (tmp_path / "home").exists(), "looking makes nothing"
+
+
+def test_doctor_says_whether_the_model_hub_answers(tmp_path: Path) -> None:
+    away = octavo("doctor", OCTAVO_HOME=str(tmp_path), HF_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+    assert away.code == 0, "nothing else needs it"
+    assert "cannot be reached" in away.out
+    assert "examples/hub/gpt2.yaml" in away.out
+    with model_hub({}) as hub:
+        assert f"Model hub: {hub.url} answers" in octavo("doctor", OCTAVO_HOME=str(tmp_path), HF_ENDPOINT=hub.url).out
 
 
 def test_schema_and_crds_are_what_their_files_hold(tmp_path: Path) -> None:

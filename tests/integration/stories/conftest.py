@@ -34,7 +34,7 @@ def generators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generators]
             yield Generators(started.base, tokens)
 
 
-def _apart(server: RedisServer, number: int) -> str:
+def apart(server: RedisServer, number: int) -> str:
     """Houses that are open at the same time must not hear each other's bells: their jobs are in different databases."""
     return server.url.removesuffix("/0") + f"/{number}"
 
@@ -48,7 +48,7 @@ async def open_house(
     if request.param == "mongodb":
         server: MongoServer = request.getfixturevalue("mongodb_session")
         url = server.url("t" + generate_uuid().replace("-", ""))
-    redis_url = _apart(redis_session, STORE_NUMBERS[request.param])
+    redis_url = apart(redis_session, STORE_NUMBERS[request.param])
     async with house(home, documents_url=url, redis_url=redis_url, generators=generators) as opened:
         yield opened
 
@@ -56,8 +56,8 @@ async def open_house(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def small_house(tmp_path_factory: pytest.TempPathFactory, redis_session: RedisServer, generators: Generators) -> AsyncIterator[House]:
     home = tmp_path_factory.mktemp("small")
-    url, few = f"sqlite:///{home}/documents.db", {"max_characters": 3, "max_stories": 3}
-    async with house(home, documents_url=url, redis_url=_apart(redis_session, 7), generators=generators, **few) as opened:
+    url, few = f"sqlite:///{home}/documents.db", {"max_characters": 3, "max_stories": 3, "max_projects": 3}
+    async with house(home, documents_url=url, redis_url=apart(redis_session, 7), generators=generators, **few) as opened:
         yield opened
 
 

@@ -59,12 +59,18 @@ async def test_a_story_becomes_a_post_that_everybody_reads(at_home: House) -> No
     answer = await client.get(kept["url"])
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert "public" in answer.headers["cache-control"]
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    own = await client.get(f"{path}/pictures/1", headers=ana)
+    assert own.headers["cross-origin-resource-policy"] == "same-origin"
     again = await client.get(kept["url"], headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
     page = made(await client.get(f"{FEED}/posts", params={"author": handle}), 200)
     assert [one["id"] for one in page["items"]] == [begun["id"]]
     assert "text" not in page["items"][0]
-    found = made(await client.get(f"{FEED}/posts", params={"search": "érase faro", "author": handle, "language": "es"}), 200)
+    wanted = {"search": "érase faro", "author": handle, "language": "es"}
+    # A search reads every text.
+    assert_problem(await client.get(f"{FEED}/posts", params=wanted), 401)
+    found = made(await client.get(f"{FEED}/posts", params=wanted, headers=at_home.by("eva")), 200)
     assert [one["id"] for one in found["items"]] == [begun["id"]]
 
     made(await client.post(f"{path}/withdraw", headers=ana), 200)
@@ -167,6 +173,33 @@ async def test_what_is_reported_is_decided_by_an_admin_and_written_down(on_sqlit
     assert_problem(await client.post(f"{FEED}/mine/{shown['id']}/publish", headers=on_sqlite.by("ana")), 409)
     closed = made(await client.get(f"{FEED}/moderation", params={"state": "closed"}, headers=root), 200)
     assert report["id"] in [one["id"] for one in closed["items"]]
+
+
+async def test_what_was_changed_after_it_was_decided_can_be_reported_again(on_sqlite: House) -> None:
+    client, root, eva, ana = on_sqlite.stories, on_sqlite.by("root", "admin"), on_sqlite.by("eva"), on_sqlite.by("ana")
+    await named(on_sqlite, "ana")
+    shown = await post(on_sqlite, title="Kind at first")
+
+    async def report(reason: str) -> None:
+        made(await client.post(f"{FEED}/posts/{shown['id']}/reports", json={"reason": reason}, headers=eva), 202)
+
+    async def waiting() -> list[dict[str, Any]]:
+        found = made(await client.get(f"{FEED}/moderation", headers=root), 200)["items"]
+        return [one for one in found if one["post_id"] == shown["id"]]
+
+    await report("first")
+    [first] = await waiting()
+    made(await client.post(f"{FEED}/moderation/{first['id']}", json={"decision": "keep", "why": "fine"}, headers=root), 200)
+    # What was judged is not judged anew because the same person says it again.
+    await report("again")
+    assert await waiting() == []
+    changed = {"title": "Unkind by now"}
+    made(await client.patch(f"{FEED}/mine/{shown['id']}", json=changed, headers={**ana, "if-match": "*"}), 200)
+    for reason in ("second", "third"):
+        await report(reason)
+    [second] = await waiting()
+    assert (second["id"], second["reason"], second["excerpt"].splitlines()[0]) == (first["id"], "second", "Unkind by now")
+    assert (second["decision"], second["decided_by"]) == (None, None)
 
 
 async def test_readers_of_feeds_find_it(on_sqlite: House) -> None:

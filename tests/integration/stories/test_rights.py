@@ -19,6 +19,10 @@ BODIES: dict[str, Any] = {
     "CharacterChanges": {"name": "Mine now"},
     "NewStory": {"title": "Mine now", "content": {"chapters": []}},
     "StoryChanges": {"title": "Mine now"},
+    "NewProject": {"title": "Mine now"},
+    "ProjectChanges": {"title": "Mine now"},
+    "NewEpisode": {"title": "Mine now"},
+    "EpisodeChanges": {"title": "Mine now"},
     "NameWish": {"handle": "mine_now", "name": "Mine now"},
     "NewPost": {"title": "Mine now"},
     "PostChanges": {"title": "Mine now"},
@@ -69,7 +73,9 @@ async def test_without_a_valid_token_there_is_nothing(served: tuple[httpx.AsyncC
     for method, path, operation in found:
         where = path.replace("{character_id}", generate_uuid()).replace("{story_id}", generate_uuid())
         where = where.replace("{user_id}", "ana").replace("{revision}", "1").replace("{share_id}", "a")
-        where = re.sub(r"\{(post_id|published_id|comment_id|report_id)\}", generate_uuid(), where).replace("{handle}", "ana_here")
+        where = re.sub(r"\{(post_id|published_id|comment_id|report_id|project_id|episode_id)\}", generate_uuid(), where).replace(
+            "{handle}", "ana_here"
+        )
         where = where.replace("{place}", "1")
         for token in (None, forged, wrong_audience, "x"):
             headers = {} if token is None else {"authorization": f"Bearer {token}"}
@@ -84,10 +90,14 @@ async def test_what_belongs_to_another_is_not_there(served: tuple[httpx.AsyncCli
         200,
     )
     share = made(await on_sqlite.stories.post(f"/api/stories/{story['id']}/shares", headers=on_sqlite.by("ana")), 201)
+    project = made(await on_sqlite.stories.post("/api/projects", json={"title": "The house"}, headers=on_sqlite.by("ana")), 201)
+    episodes = f"/api/projects/{project['id']}/episodes"
+    episode = made(await on_sqlite.stories.post(episodes, json={"title": "Low water"}, headers=on_sqlite.by("ana")), 201)
     ids = {"{character_id}": character["id"], "{story_id}": story["id"], "{revision}": "1", "{share_id}": share["id"]}
+    ids |= {"{project_id}": project["id"], "{episode_id}": episode["id"]}
     tried = 0
     for method, path, operation in routes(made_document(await client.get(f"{prefix}/openapi.json"))):
-        if "{character_id}" not in path and "{story_id}" not in path:
+        if not any(name in path for name in ("{character_id}", "{story_id}", "{project_id}")):
             continue
         for name, value in ids.items():
             path = path.replace(name, value)

@@ -17,6 +17,7 @@ from tests.servers.generators import generator, provider, text_generator, write_
 from tests.servers.oidc import CLIENT_ID, CLIENT_SECRET, oidc_issuer
 from tests.servers.people import PASSWORD, register
 from tests.servers.platform import Platform, platform
+from tests.servers.push_service import PushService, push_service
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 EMAIL = "mar@example.org"
@@ -37,6 +38,8 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 @dataclass(frozen=True)
 class Studio:
     platform: Platform
+    vendor: PushService
+    """Of browsers."""
 
     @property
     def base(self) -> str:
@@ -46,7 +49,7 @@ class Studio:
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
-    with fake_providers() as fakes, oidc_issuer() as issuer:
+    with fake_providers() as fakes, oidc_issuer() as issuer, push_service() as vendor:
         fakes.script(*_RULES)
         file = write_generators(
             folder / "studio.yaml",
@@ -57,11 +60,12 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         )
         known = {"name": "campus", "issuer": issuer.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
         environment = {"OCTAVO_THROTTLE_SCALE": "1000", "OCTAVO_OIDC": json.dumps([known]), "OCTAVO_ADMIN_EMAIL": ROOT}
+        environment |= {f"OCTAVO_{name.upper()}": value for name, value in vendor.reach.items()}
         with platform(EXAMPLES / "tiny-stories.yaml", file, home=folder / "home", environment=environment) as running:
             with httpx.Client(base_url=running.base, timeout=60, trust_env=False) as client:
                 register(client, "Mar", EMAIL)
                 register(client, "Root", ROOT)
-            yield Studio(running)
+            yield Studio(running, vendor)
 
 
 @contextlib.contextmanager

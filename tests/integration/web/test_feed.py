@@ -106,6 +106,20 @@ def test_a_story_is_published_from_its_form(studio: Studio, stranger: httpx.Clie
         assert eva.get(f"/feed/new?story={story}").status_code == 404
 
 
+def test_a_story_is_illustrated_with_an_image_of_one_s_own(studio: Studio, stranger: httpx.Client) -> None:
+    with person(studio, "Luz") as luz, person(studio, "Eva") as eva:
+        assert 'name="image"' not in luz.get("/feed/new").text
+        ended(luz, submitted(luz, "drawings", prompt="A lighthouse for a story"))
+        told = {"title": "The light", "content": {"chapters": [{"text": "It shone."}]}}
+        story = luz.post("/api/web/gateway/api/stories", json=told).json()["id"]
+        offered = re.search(r'name="image" value="(drawings/[0-9a-f-]{36})"', luz.get(f"/feed/new?story={story}").text)
+        assert offered is not None
+        path = published(luz, query=f"?story={story}", title="The light", text="It shone.", story=story, image=offered[1])
+        assert 'class="cover"' in stranger.get(path).text
+        said = {"handle": handle(), "name": "Eva", "title": "Not mine", "text": "x", "image": offered[1]}
+        assert eva.post("/feed/new", data={**said, "key": key_of(eva.get("/feed/new").text)}).status_code == 404
+
+
 def test_a_second_click_is_not_a_second_post(studio: Studio) -> None:
     with person(studio, "Ana") as ana:
         page = ana.get("/feed/new").text

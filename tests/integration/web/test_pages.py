@@ -9,7 +9,7 @@ import uuid
 
 import httpx
 import pytest
-from tests.integration.web.conftest import EMAIL, Studio, visiting
+from tests.integration.web.conftest import EMAIL, ROOT, Studio, visiting
 from tests.servers.people import PASSWORD, code_for, register
 
 pytestmark = pytest.mark.needs("redis")
@@ -243,6 +243,17 @@ def test_what_waits_is_cancelled_and_what_runs_goes_on(visitor: httpx.Client) ->
     assert sorted('data-open="1"' in page for page in pages) == [False, False, True]
     running = next(path for path, page in zip(paths, pages, strict=True) if 'data-open="1"' in page)
     visitor.post(f"{running}/cancel")
+
+
+def test_an_admin_s_queue_is_the_admin_s_own(studio: Studio, visitor: httpx.Client) -> None:
+    path = submitted(visitor, "one-by-one", prompt="It never ends, whoever else cancels")
+    with visiting(studio) as root:
+        assert root.post("/login", data={"username": ROOT, "password": PASSWORD}).status_code == 303
+        assert "whoever else cancels" not in root.get("/studio/queue").text
+        assert "whoever else cancels" not in root.get("/studio/one-by-one").text
+        assert root.post("/studio/queue/clear", data={"what": "everything"}).status_code == 303
+    assert 'data-open="1"' in visitor.get(path).text
+    visitor.post(f"{path}/cancel")
 
 
 def test_everything_is_cancelled_and_one_starts_anew(visitor: httpx.Client) -> None:

@@ -70,18 +70,18 @@ async def host(engine: EchoEngine) -> AsyncIterator[EngineHost]:
 
 def ask(host: EngineHost, prompt: str, tokens: list[str] | None = None, ended: threading.Event | None = None) -> asyncio.Task[Generation]:
     heard = [] if tokens is None else tokens
-    generating = host.generate(TextRequest(prompt), on_token=heard.append, is_ended=(ended or threading.Event()).is_set)
+    generating = host.generate(TextRequest(prompt), owner="someone", on_token=heard.append, is_ended=(ended or threading.Event()).is_set)
     return asyncio.create_task(generating)
 
 
-async def test_it_loads_once_and_tells_the_first_who_asks(host: EngineHost, engine: EchoEngine) -> None:
+async def test_it_loads_once_and_tells_all_who_wait(host: EngineHost, engine: EchoEngine) -> None:
     stages: list[str] = []
     others: list[str] = []
     profiles = await asyncio.gather(host.profile(stages.append), host.profile(others.append), host.profile(others.append))
     assert engine.loads == 1
     assert len(set(profiles)) == 1
     assert stages == ["reading"]
-    assert others == ["loading the model"] * 2
+    assert others == ["reading"] * 2
 
 
 async def test_a_load_that_failed_is_tried_again_by_the_next(host: EngineHost, engine: EchoEngine) -> None:

@@ -10,7 +10,7 @@ from tests.servers.generators import generator, text_generator
 
 from octavo_core.errors import InvalidResource, Misconfigured
 from octavo_core.spec import parse_resource
-from octavo_generation.image_service import FromEnvironment
+from octavo_generation.completing import FromEnvironment
 from octavo_generation.process import named_resources
 from octavo_generation.resources import read_generators_file, write_generators_file
 

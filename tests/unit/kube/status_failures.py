@@ -20,7 +20,7 @@ from tests.unit.kube.status_scenes import (
 )
 
 from octavo_operator.plan import Refused
-from octavo_operator.resource import BacklogUnknown, Claim, Observed, Reference, Refusal, Situation
+from octavo_operator.resource import Backlog, BacklogUnknown, Claim, Observed, Reference, Refusal, Situation
 
 PULL = (
     'Back-off pulling image "registry.example/octavo/service:nope": ErrImagePull: rpc error: code = NotFound desc = failed to pull and'
@@ -499,6 +499,12 @@ CASES = [
         "ApiFails",
         ("something went wrong",),
         ready=True,
+    ),
+    Case(
+        "worker cannot load its model",
+        observed(backlog=Backlog(3, 0, 0, 9.0, model_trouble="the model hub at https://hub.invalid cannot be reached (ConnectError)")),
+        "ModelNotLoaded",
+        ("a worker of tales cannot load its model", "https://hub.invalid cannot be reached"),
     ),
     # ---- the root wins over its consequences
     Case(

@@ -145,3 +145,11 @@ def test_events_and_traces_of_the_platform() -> None:
     by = settings(events_redis_secret="events", otlp_endpoint="http://10.0.0.9:4318", namespace="system")
     for name in (API, WORKER):
         assert outside(Objects(story(), by=by), name) == {"system": set(), "10.0.0.9/32": {4318}}
+
+
+def test_the_api_of_scripts_reaches_the_projects_and_its_workers_nothing() -> None:
+    engine = {"name": "scenes", "model": "builtin://tiny-scripts"}
+    scripts = {"projectsUrl": "http://octavo-platform-stories.octavo-system:8000"}
+    objects = Objects(parse_resource(document(NAME, task="script", engine=engine, scripts=scripts)))
+    assert outside(objects, API)["octavo-system"] == set()
+    assert ("NetworkPolicy", WORKER) not in objects

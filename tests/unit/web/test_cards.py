@@ -93,3 +93,15 @@ def test_what_was_asked_heads_the_card() -> None:
     )
     assert (card.asked, card.text, card.is_sample) == ("A fox", "Once", True)
     assert card.settings_path.startswith("/studio/tales?from=")
+
+
+def test_files_are_offered_through_the_gateway_and_nothing_else_becomes_a_link() -> None:
+    url = "/generators/script/api/v1/generate/0198c0de-0000-7000-8000-000000000000/export/pdf"
+    said = [
+        {"format": "pdf", "url": url},
+        {"format": "x", "url": "javascript:alert(1)"},
+        {"format": "y", "url": "//elsewhere/export/pdf"},
+        "z",
+    ]
+    (file,) = card_of("script", view(result={"text": "INT. HALL", "exports": said})).files
+    assert (file.format, file.link) == ("pdf", f"/api/web/gateway{url}")

@@ -80,6 +80,23 @@ def test_the_audiences_are_those_that_the_generator_writes_for() -> None:
     assert "stream" not in by_name(form)
 
 
+def test_a_translator_offers_its_languages_by_name_and_takes_any_code() -> None:
+    spec = spec_of(task="translation", engine={"name": "ctranslate2", "model": "builtin://tiny-translator"})
+    form = form_of(TASKS["translation"].schema(spec))
+    fields = by_name(form)
+    assert [field.name for field in form.fields] == ["text", "target_language", "source_language"]
+    assert fields["text"].widget == "area"
+    for name in ("target_language", "source_language"):
+        assert fields[name].widget == "choice"
+        assert dict(zip(fields[name].choices, fields[name].names, strict=True)) == {"en": "English", "es": "Spanish", "pt": "Portuguese"}
+    assert fields["target_language"].required
+    asked = request_of(form, {"text": "The fox.", "target_language": "es", "source_language": ""})
+    assert asked == {"text": "The fox.", "target_language": "es"}
+    assert TASKS["translation"].request.model_validate({**asked, "target_language": "spa_Latn"})
+    of_many = form_of(TASKS["translation"].schema(spec_of(task="translation", engine={"name": "ctranslate2", "model": "file://nllb"})))
+    assert len(by_name(of_many)["target_language"].choices) == 202
+
+
 def test_pictures_have_the_sizes_of_their_providers() -> None:
     form = form_of(TASKS["image"].schema(spec_of(task="image", engine={"name": "sketch", "model": "builtin://sketch"})))
     fields = by_name(form)
@@ -97,6 +114,20 @@ def test_a_file_counts_before_an_address_that_was_left_behind() -> None:
     assert form.has_picture
     assert request_of(form, {"image_url": "https://example.com/a.png", "question": ""}, picture="aGk=") == {"image": "aGk="}
     assert request_of(form, {"image_url": "https://example.com/a.png"}) == {"image_url": "https://example.com/a.png"}
+
+
+def test_a_script_is_asked_for_by_kinds_and_templates_of_the_generator() -> None:
+    spec = spec_of(task="script", engine={"name": "scenes", "model": "builtin://tiny-scripts"})
+    form = form_of(TASKS["script"].schema(spec))
+    fields = by_name(form)
+    assert [field.name for field in form.fields][:2] == ["title", "description"]
+    assert (fields["script_type"].widget, fields["script_type"].required) == ("choice", True)
+    assert {"drama", "podcast"} <= set(fields["script_type"].choices)
+    assert (fields["template"].widget, fields["template"].required) == ("choice", False)
+    assert (fields["length_target"].widget, fields["length_target"].maximum) == ("number", 20_000)
+    assert fields["project_id"].advanced
+    asked = request_of(form, {"title": "My Script", "description": "Two sisters", "script_type": "drama", "length_target": "800"})
+    assert asked == {"title": "My Script", "description": "Two sisters", "script_type": "drama", "length_target": 800}
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from octavo_web.domain.returning import HOME, page_path, return_path
 
 
-@pytest.mark.parametrize("asked", ["/studio", "/studio/tiny-stories?from=0198", "/library", "/admin", "/", "/feed/@mar"])
+@pytest.mark.parametrize(
+    "asked", ["/studio", "/studio/tiny-stories?from=0198", "/library", "/admin", "/", "/feed/@mar", "/library/stories?search=el+faro"]
+)
 def test_a_page_of_this_place_is_returned_to(asked: str) -> None:
     assert return_path(asked) == asked
 

@@ -63,7 +63,8 @@ def test_a_story_has_three_audiences_of_its_own() -> None:
     parameters = parse_resource(story()).spec.audience_parameters
     assert list(parameters) == ["children", "young", "adult"]
     assert len({each.temperature for each in parameters.values()}) == 3
-    assert all(value is not None for each in parameters.values() for value in each.model_dump().values())
+    assert all(len(each.sampling) == 5 for each in parameters.values())
+    assert [each.checks for each in parameters.values()] == [{"max_lix": 35}, {}, {}]
 
 
 def test_named_audiences_are_the_only_ones_and_are_completed() -> None:

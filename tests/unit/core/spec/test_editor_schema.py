@@ -19,6 +19,7 @@ VALIDATOR = Draft202012Validator(editor_schema())
 BEYOND_JSON_SCHEMA = {
     # comparisons of two values, names that refer to names, and words that depend on other words
     *("model climbs", "quantization of another engine", "llamacpp in int8", "torch in int16", "sketch in a number format"),
+    *("scenes writes no texts", "scenes in a number format"),
     *("sketch writes", "two providers of one name", "two steps of one name"),
     *("step needs an unknown one", "step needs itself", "steps in a circle", "retry backwards", "issuer of an open door"),
     *(

@@ -8,7 +8,8 @@ import pytest
 
 from octavo_core.errors import Misconfigured
 from octavo_core.spec import Spec, parse_resource
-from octavo_generation.image_service import Filled, FromEnvironment, fill, read_variables
+from octavo_generation.completing import FromEnvironment
+from octavo_generation.image_service import Filled, fill, read_variables
 
 README = {
     "OPENAI_API_KEY": "your-key-here",

@@ -22,8 +22,8 @@ def test_one_bad_provider_of_several_is_enough_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("engine", "says"),
     [
-        ({"name": "llamacpp", "model": "file:///m.gguf"}, "engine llamacpp is not served"),
-        ({"name": "ctranslate2", "model": "hf://org/name@main"}, "models from hf:// are not served"),
+        ({"name": "llamacpp", "model": "file:///m.gguf"}, "engine llamacpp is not installed here"),
+        ({"name": "ctranslate2", "model": "s3://bucket/model"}, "models from s3:// are not served"),
         ({"name": "ctranslate2", "model": "builtin://absent"}, "absent"),
     ],
 )

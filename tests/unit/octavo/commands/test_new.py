@@ -41,7 +41,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_task_that_is_not_served(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="story, text, image, image-description"):
+    with pytest.raises(InvalidInput, match="story, text, translation, image, image-description"):
         run("mine", "blog", tmp_path / "g.yaml")
 
 
