@@ -125,7 +125,7 @@ class Service:
             PublicPages(pages, self._accounts, cookies).router(),
             AccountPages(pages, self._accounts, cookies).router(),
             ProfilePages(pages, ProfileApi(self._services), cookies).router(),
-            StudioPages(pages, generators).router(),
+            StudioPages(pages, generators, stories).router(),
             # What is written there ahead of the story whose id could stand in its place.
             WritingPages(pages, stories, characters, generators).router(),
             StoryPages(pages, stories, generators).router(),

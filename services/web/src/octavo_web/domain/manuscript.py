@@ -30,6 +30,11 @@ def text_of(chapters: Iterable[Mapping[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
+def plain_text(chapters: Iterable[Mapping[str, Any]]) -> str:
+    """As it is told: titles and texts, without marks."""
+    return "\n\n".join(part for chapter in chapters for part in (_title_of(chapter), str(chapter.get("text") or "").strip("\n")) if part)
+
+
 def chapters_of(text: str) -> list[Chapter]:
     """One chapter or more; an empty text is one that is empty."""
     found: list[tuple[str | None, list[str]]] = [(None, [])]

@@ -26,6 +26,7 @@ from octavo_core.http.problems import status_of
 from octavo_core.ids import generate_uuid
 from octavo_web.adapters.feed_api import FeedApi
 from octavo_web.adapters.generators_api import GeneratorsApi
+from octavo_web.domain.manuscript import content_of, plain_text
 from octavo_web.pages.cards import GATEWAY, Card, card_of
 from octavo_web.pages.forms import Sent, read_form
 from octavo_web.pages.own_images import OwnImages
@@ -71,7 +72,7 @@ class PublishingPages:
         elif story:
             found = await self._feed.story(story, token=visitor.access)
             title, language = str(found.get("title") or ""), str(found.get("language") or "")
-            values = {"title": title, "text": _text_of(found), "story": story, "language": language}
+            values = {"title": title, "text": plain_text(content_of(found)), "story": story, "language": language}
         return await self._form(request, visitor, values)
 
     async def publish(self, request: Request, visitor: Person) -> Response:
@@ -155,12 +156,3 @@ def title_from(asked: str) -> str:
 def tags_from(line: str) -> list[str]:
     found = [part.strip().lstrip("#").lower() for part in re.split(r"[,\s]+", line)]
     return [tag for tag in dict.fromkeys(found) if tag][:_TAGS]
-
-
-def _text_of(story: dict[str, Any]) -> str:
-    content = story.get("content")
-    chapters = content.get("chapters") if isinstance(content, dict) else None
-    parts = []
-    for chapter in chapters if isinstance(chapters, list) else []:
-        parts += [str(part) for part in (chapter.get("title"), chapter.get("text")) if part]
-    return "\n\n".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -119,7 +120,14 @@ class StoryPages:
             minutes=minutes_of(chapters),
             audiences=AUDIENCES,
             formats=FORMATS,
+            translator=await self._translator(),
         )
+
+    async def _translator(self) -> str | None:
+        """One that could translate it, if there is one; a page about a story waits for none."""
+        with contextlib.suppress(OctavoError):
+            return next((one.name for one in await self._generators.listed() if one.task == "translation"), None)
+        return None
 
     async def show_delete(self, request: Request, visitor: Person, story: str) -> Response:
         return self._pages.render(request, "story_delete.html", story=await self._stories.read(story, token=visitor.access))

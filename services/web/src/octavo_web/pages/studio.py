@@ -16,7 +16,9 @@ from octavo_core.http.problems import status_of
 from octavo_core.ids import generate_uuid
 from octavo_web.adapters.generators_api import GeneratorsApi
 from octavo_web.adapters.generators_list import Listed
+from octavo_web.adapters.stories_api import StoriesApi
 from octavo_web.domain.forms import Form, form_of, request_of
+from octavo_web.domain.manuscript import content_of, plain_text
 from octavo_web.pages.cards import Card, card_of
 from octavo_web.pages.forms import Sent, read_form
 from octavo_web.pages.rendering import Pages, is_fragment
@@ -31,9 +33,10 @@ _REFUSED = (InvalidInput, Conflict, TooLarge, Throttled, Unavailable)
 
 
 class StudioPages:
-    def __init__(self, pages: Pages, generators: GeneratorsApi) -> None:
+    def __init__(self, pages: Pages, generators: GeneratorsApi, stories: StoriesApi) -> None:
         self._pages = pages
         self._generators = generators
+        self._stories = stories
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/studio", include_in_schema=False)
@@ -70,12 +73,15 @@ class StudioPages:
 
     async def one(self, request: Request, visitor: Person, name: str) -> Response:
         generator = await self._generators.find(name)
-        earlier, image = request.query_params.get("from"), request.query_params.get("image")
+        earlier, image, story = (request.query_params.get(name) for name in ("from", "image", "story"))
         values = {}
         if earlier is not None:
             values = _values(await self._generators.view(name, earlier, token=visitor.access))
         elif image is not None:
             values = _values_of(await self._generators.image(name, image, token=visitor.access))
+        elif story is not None:
+            # To be translated.
+            values = {"text": plain_text(content_of(await self._stories.read(story, token=visitor.access)))}
         return await self._page(request, visitor, generator, values=values)
 
     async def submit(self, request: Request, visitor: Person, name: str) -> Response:

@@ -245,6 +245,7 @@ KNOWN: frozenset[str] = frozenset(
         N_("another account has this address or number"),
         N_("there is no such post"),
         N_("there is no such comment"),
+        N_("there is no such report"),
         N_("there is nobody of that name"),
         N_("choose a name for the feed first"),
         N_("somebody else has that name already"),
