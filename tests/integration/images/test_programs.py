@@ -25,7 +25,10 @@ _GENERATOR = {
 }
 _PASSWORD = "of-the-stores"
 
-_OF_WORKERS = ("engines.sketch", "handlers.drawing", "handlers.describing")
+_OF_WORKERS = (
+    *("engines.sketch", "engines.batching", "engines.llamacpp", "engines.transformers"),
+    *("handlers.drawing", "handlers.describing"),
+)
 
 Images = Callable[[str], Image]
 Volumes = Callable[..., Path]
@@ -64,7 +67,7 @@ def test_all_that_is_in_it_can_be_imported(name: str, image: Images, work: Path)
         "    for module in pkgutil.walk_packages(package.__path__, f'{top}.'):\n"
         # Alembic runs its files itself, and a main program would run.
         "        if '.migrations' in module.name or module.name.endswith('.__main__'): continue\n"
-        # Only workers draw and describe, and only they have what that needs.
+        # Only workers draw, describe and compute, and only they have what that needs.
         f"        if {name == 'service'} and any(part in module.name for part in {_OF_WORKERS}): continue\n"
         # The operator looks at no picture, and has no codecs.
         f"        if {name == 'operator'} and module.name == 'octavo_core.pictures.checking': continue\n"

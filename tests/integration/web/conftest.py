@@ -61,7 +61,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         known = {"name": "campus", "issuer": issuer.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
         environment = {"OCTAVO_THROTTLE_SCALE": "1000", "OCTAVO_OIDC": json.dumps([known]), "OCTAVO_ADMIN_EMAIL": ROOT}
         environment |= {f"OCTAVO_{name.upper()}": value for name, value in vendor.reach.items()}
-        with platform(EXAMPLES / "tiny-stories.yaml", file, home=folder / "home", environment=environment) as running:
+        with platform(
+            EXAMPLES / "tiny-stories.yaml", EXAMPLES / "translator.yaml", file, home=folder / "home", environment=environment
+        ) as running:
             with httpx.Client(base_url=running.base, timeout=60, trust_env=False) as client:
                 register(client, "Mar", EMAIL)
                 register(client, "Root", ROOT)

@@ -125,10 +125,10 @@ def window(browser: Browser, studio: Studio | PagesApart, look: Look) -> Iterato
     assert wrong == []
 
 
-def log_in(context: BrowserContext, look: Look) -> Page:
+def log_in(context: BrowserContext, look: Look, email: str = EMAIL) -> Page:
     words, page = WORDS[look.language], context.new_page()
     page.goto("/login")
-    page.get_by_label(words["who"]).fill(EMAIL)
+    page.get_by_label(words["who"]).fill(email)
     page.get_by_label(words["password"]).fill(PASSWORD)
     page.get_by_role("button", name=words["login"]).click()
     page.wait_for_url("**/studio")

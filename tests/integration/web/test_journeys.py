@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.integration.web.conftest import Studio
 from tests.integration.web.pages_apart import PagesApart, pages_apart
 from tests.integration.web.test_browser import DESKTOP, LOOKS, PHONE, Look, faults, keep, log_in, window
+from tests.servers.people import register
 from tests.servers.redis import RedisServer
 
 pytestmark = [pytest.mark.needs("redis"), pytest.mark.needs("chromium")]
@@ -372,3 +374,91 @@ def test_nothing_typed_is_lost_while_stories_are_away(browser: Browser, apart: P
         page.get_by_role("button", name="Save", exact=True).click()
         page.wait_for_url(path)
         expect(page.locator(".reader")).to_have_text("Written in the dark.")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_uc8_translate_text(browser: Browser, studio: Studio, look: Look) -> None:
+    words = TOLD[look.language]
+    with window(browser, studio, look) as context:
+        page = log_in(context, look)
+        page.goto("/studio/translator")
+        page.locator("[name=text]").fill("The little fox lived near the river.")
+        choose_language(page, "es")
+        page.get_by_role("button", name=words["translate it"]).click()
+        expect(page.locator(".job .result").first).to_contain_text(re.compile("zorr", re.IGNORECASE))
+        keep(page, look, "translation")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_from_nothing_to_a_translated_story_and_an_illustrated_post(browser: Browser, studio: Studio, look: Look) -> None:
+    """As a new person goes, by what the pages offer at each step."""
+    words, name = TOLD[look.language], f"n{uuid.uuid4().hex[:8]}"
+    email = f"{name}@example.org"
+    with httpx.Client(base_url=studio.base, timeout=60, trust_env=False) as client:
+        register(client, name, email)
+    with window(browser, studio, look) as context:
+        page = log_in(context, look, email)
+        page.get_by_role("link", name="tiny-stories").click()
+        page.get_by_label(words["about"]).fill("Luna found a lost kite by the river")
+        page.get_by_role("button", name=words["write"]).click()
+        page.get_by_role("button", name=words["save"]).click()
+        page.wait_for_url("**/library/stories/*")
+        story = page.url
+
+        page.get_by_role("link", name=words["translate"], exact=True).click()
+        page.wait_for_url("**/studio/translator?story=*")
+        expect(page.locator("[name=text]")).to_have_value(re.compile("Luna"))
+        choose_language(page, "es")
+        page.get_by_role("button", name=words["translate it"]).click()
+        expect(page.locator(".job .result").first).to_have_text(re.compile("Luna"))
+        page.get_by_role("button", name=words["save"]).first.click()
+        page.wait_for_url("**/library/stories/*")
+        assert page.url != story
+
+        page.goto("/studio/drawings")
+        page.get_by_label(words["about"]).fill("A kite above a river")
+        page.get_by_role("button", name=words["draw"]).click()
+        expect(page.locator(".job .gallery img").first).to_be_visible()
+
+        page.goto(story)
+        page.get_by_role("link", name=words["publish"], exact=True).click()
+        page.locator("input[name=handle]").fill(name)
+        page.locator("input[name=image]").nth(1).check(force=True)
+        keep(page, look, "publishing")
+        page.locator("main").get_by_role("button", name=words["publish"], exact=True).click()
+        page.wait_for_url("**/feed/posts/*")
+        expect(page.locator("img.cover")).to_be_visible()
+        with browser.new_context(base_url=studio.base) as stranger:
+            reader = stranger.new_page()
+            reader.goto("/feed")
+            expect(reader.locator(".post", has_text=name)).to_be_visible()
+
+
+def choose_language(page: Page, code: str) -> None:
+    field = page.locator("[name=target_language]")
+    if field.evaluate("(e) => e.tagName") == "SELECT":
+        field.select_option(code)
+    else:
+        field.fill(code)
+
+
+TOLD = {
+    "en": {
+        "about": "What shall it be about?",
+        "write": "Write the story",
+        "save": "Save to the library",
+        "translate": "Translate",
+        "translate it": "Translate it",
+        "draw": "Draw it",
+        "publish": "Publish",
+    },
+    "es": {
+        "about": "¿De qué debe tratar?",
+        "write": "Escribir la historia",
+        "save": "Guardar en la biblioteca",
+        "translate": "Traducir",
+        "translate it": "Traducir",
+        "draw": "Dibujar",
+        "publish": "Publicar",
+    },
+}

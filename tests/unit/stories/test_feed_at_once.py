@@ -105,7 +105,7 @@ class Left:
 async def test_what_others_did_goes_with_an_account_whenever_they_did_it(tmp_path: Path) -> None:
     store, clock = open_documents(f"sqlite:///{tmp_path}/documents.db", SystemClock()), SystemClock()
     errands, unused = Left("deleted"), cast(Any, None)
-    posts = Posts(cast(DocumentStore, LikedMeanwhile(store)), cast(Errands, errands), unused, unused, unused, clock, max_posts=10)
+    posts = Posts(cast(DocumentStore, LikedMeanwhile(store)), cast(Errands, errands), unused, unused, unused, unused, clock, max_posts=10)
     try:
         said = {"title": "x", "text": "x", "tags": [], "language": "en", "front_matter": {}}
         await store.insert(POSTS, "there", owner=USER, body=new_post(said, story=None))
