@@ -8,6 +8,7 @@ import pytest
 
 from octavo_core.errors import InvalidInput, Unavailable
 from octavo_web.domain.lookups import lookup_of
+from octavo_web.pages.admin.finding import Found
 from octavo_web.pages.admin.jobs import FIELDS, _changes
 from octavo_web.pages.admin.logs import fields_of
 from octavo_web.pages.admin.overview import Figures, figures_of, generator_path
@@ -52,12 +53,13 @@ def test_a_generator_of_a_cluster_is_found_by_its_namespace() -> None:
     ],
 )
 def test_jobs_are_looked_at_again_unless_that_keeps_a_generator_awake(query: dict[str, str], looks: bool) -> None:
-    assert _changes(lookup_of(FIELDS, query), None) is looks
+    lookup = lookup_of(FIELDS, query)
+    assert _changes(Found(lookup.typed, lookup)) is looks
 
 
 def test_what_was_away_is_looked_for_again_and_what_was_wrong_is_not() -> None:
-    assert _changes(None, Unavailable("away"))
-    assert not _changes(None, InvalidInput("wrong"))
+    assert _changes(Found({}, error=Unavailable("away")))
+    assert not _changes(Found({}, error=InvalidInput("wrong")))
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import Conflict, Fault, InvalidInput, OctavoError, Throttled, Unavailable
-from octavo_web.adapters.admin_api import AdminApi, Asking, Items
-from octavo_web.domain.lookups import Field, Lookup, lookup_of, typed_of
+from octavo_core.errors import Conflict, Fault, InvalidInput, OctavoError, Throttled
+from octavo_web.adapters.admin_api import AdminApi, Asking
+from octavo_web.domain.lookups import Field, typed_of
 from octavo_web.pages.admin.asking import IN_PLACE, Administrator, Parts
+from octavo_web.pages.admin.finding import Found, find
 from octavo_web.pages.forms import read_form
 
 PATH = "/admin/jobs"
@@ -43,13 +43,7 @@ class JobPages:
         return router
 
     async def all(self, request: Request, asking: Administrator) -> Response:
-        given = request.query_params
-        try:
-            lookup = lookup_of(FIELDS, given)
-            page = await self._api.jobs(lookup.query, asking, limit=_LIMIT)
-        except IN_PLACE as error:
-            return self._list(request, typed_of(FIELDS, given), error=error)
-        return self._list(request, lookup.typed, lookup=lookup, page=page)
+        return self._list(request, await find(request, FIELDS, lambda query: self._api.jobs(query, asking, limit=_LIMIT)))
 
     async def one(self, request: Request, asking: Administrator, job: str) -> Response:
         return await self._job(request, asking, job)
@@ -72,34 +66,25 @@ class JobPages:
         try:
             count, more = await self._api.replay_dead_letters(*_wanted(typed), asking)
         except IN_PLACE as error:
-            return self._list(request, typed_of(FIELDS, {}), error=error, letters=typed)
+            return self._list(request, Found(typed_of(FIELDS, {}), error=error), letters=typed)
         said = {"generator": typed["generator"], "replayed": str(count)} | ({"more": "1"} if more else {})
         return RedirectResponse(f"{PATH}?{urlencode(said)}", 303)
 
-    def _list(
-        self,
-        request: Request,
-        typed: Mapping[str, str],
-        *,
-        lookup: Lookup | None = None,
-        page: Items | None = None,
-        error: OctavoError | None = None,
-        letters: dict[str, str] | None = None,
-    ) -> Response:
+    def _list(self, request: Request, found: Found, *, letters: dict[str, str] | None = None) -> Response:
         """`letters`: what was typed into the form of dead letters, where that is what went wrong."""
         replayed = request.query_params.get("replayed", "")
         return self._parts.show(
             request,
             "admin_jobs.html",
             "_admin_jobs.html",
-            error=error,
-            live=request.method == "GET" and _changes(lookup, error),
-            typed=typed,
-            lookup=lookup,
-            listed=page or Items(),
+            error=found.error,
+            live=request.method == "GET" and _changes(found),
+            typed=found.typed,
+            lookup=found.lookup,
+            listed=found.listed,
             states=STATES,
             list_path=PATH,
-            letters=letters or {"generator": typed["generator"], "limit": "100"},
+            letters=letters or {"generator": found.typed["generator"], "limit": "100"},
             letters_failed=letters is not None,
             replayed=int(replayed) if replayed.isdecimal() and len(replayed) <= 3 else None,
             more="more" in request.query_params,
@@ -124,12 +109,12 @@ class JobPages:
         )
 
 
-def _changes(lookup: Lookup | None, error: OctavoError | None) -> bool:
+def _changes(found: Found) -> bool:
     """Whether the list is worth another look. What is wrong with a query stays wrong; and in a cluster whoever asks again and again for the
     jobs of one generator (`namespace/name`) keeps it from sleeping."""
-    if lookup is None:
-        return isinstance(error, Unavailable)
-    return lookup.is_first and "/" not in lookup.typed["generator"]
+    if found.lookup is None:
+        return found.is_away
+    return found.lookup.is_first and "/" not in found.typed["generator"]
 
 
 def _wanted(typed: dict[str, str]) -> tuple[str, int]:

@@ -9,10 +9,10 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from octavo_core.errors import OctavoError, Unavailable
-from octavo_web.adapters.admin_api import AdminApi, Items
-from octavo_web.domain.lookups import Field, Lookup, lookup_of, typed_of
-from octavo_web.pages.admin.asking import IN_PLACE, Administrator, Parts
+from octavo_web.adapters.admin_api import AdminApi
+from octavo_web.domain.lookups import Field
+from octavo_web.pages.admin.asking import Administrator, Parts
+from octavo_web.pages.admin.finding import find
 from octavo_web.pages.admin.words import LEVELS
 from octavo_web.pages.cards import GATEWAY
 
@@ -51,42 +51,17 @@ class LogPages:
         return router
 
     async def logs(self, request: Request, asking: Administrator) -> Response:
-        given = request.query_params
-        try:
-            lookup = lookup_of(LOG_FIELDS, given)
-            page = await self._api.logs(lookup.query, asking, limit=_LINES)
-        except IN_PLACE as error:
-            return self._logs(request, typed_of(LOG_FIELDS, given), error=error)
-        return self._logs(request, lookup.typed, lookup=lookup, page=page)
-
-    async def audit(self, request: Request, asking: Administrator) -> Response:
-        given = request.query_params
-        try:
-            lookup = lookup_of(AUDIT_FIELDS, given)
-            page = await self._api.audit(lookup.query, asking, limit=_ENTRIES)
-        except IN_PLACE as error:
-            return self._audit(request, typed_of(AUDIT_FIELDS, given), error=error)
-        return self._audit(request, lookup.typed, lookup=lookup, page=page)
-
-    def _logs(
-        self,
-        request: Request,
-        typed: Mapping[str, str],
-        *,
-        lookup: Lookup | None = None,
-        page: Items | None = None,
-        error: OctavoError | None = None,
-    ) -> Response:
+        found = await find(request, LOG_FIELDS, lambda query: self._api.logs(query, asking, limit=_LINES))
         return self._parts.show(
             request,
             "admin_logs.html",
             "_admin_logs.html",
-            error=error,
+            error=found.error,
             # What was found stands still while it is read; whoever wants to see lines come follows them.
-            live=isinstance(error, Unavailable),
-            typed=typed,
-            lookup=lookup,
-            listed=page or Items(),
+            live=found.is_away,
+            typed=found.typed,
+            lookup=found.lookup,
+            listed=found.listed,
             list_path=LOGS,
             least=LEAST,
             levels=LEVELS,
@@ -94,24 +69,17 @@ class LogPages:
             tail=TAIL,
         )
 
-    def _audit(
-        self,
-        request: Request,
-        typed: Mapping[str, str],
-        *,
-        lookup: Lookup | None = None,
-        page: Items | None = None,
-        error: OctavoError | None = None,
-    ) -> Response:
+    async def audit(self, request: Request, asking: Administrator) -> Response:
+        found = await find(request, AUDIT_FIELDS, lambda query: self._api.audit(query, asking, limit=_ENTRIES))
         return self._parts.show(
             request,
             "admin_audit.html",
             "_admin_audit.html",
-            error=error,
-            live=lookup.is_first if lookup is not None else isinstance(error, Unavailable),
-            typed=typed,
-            lookup=lookup,
-            listed=page or Items(),
+            error=found.error,
+            live=found.lookup.is_first if found.lookup is not None else found.is_away,
+            typed=found.typed,
+            lookup=found.lookup,
+            listed=found.listed,
             list_path=AUDIT,
         )
 

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from octavo_core.errors import Conflict, Fault, InvalidInput, OctavoError, Throttled, Unavailable
-from octavo_web.adapters.admin_api import AdminApi, Asking, Items
-from octavo_web.domain.lookups import Field, Lookup, lookup_of, typed_of
-from octavo_web.pages.admin.asking import IN_PLACE, Administrator, Parts
+from octavo_core.errors import Conflict, Fault, InvalidInput, OctavoError, Throttled
+from octavo_web.adapters.admin_api import AdminApi, Asking
+from octavo_web.domain.lookups import Field
+from octavo_web.pages.admin.asking import Administrator, Parts
+from octavo_web.pages.admin.finding import find
 from octavo_web.pages.forms import read_form
 
 PATH = "/admin/users"
@@ -44,13 +45,20 @@ class PeoplePages:
         return router
 
     async def all(self, request: Request, asking: Administrator) -> Response:
-        given = request.query_params
-        try:
-            lookup = lookup_of(FIELDS, given)
-            page = await self._api.users(lookup.query, asking, limit=_LIMIT)
-        except IN_PLACE as error:
-            return self._list(request, typed_of(FIELDS, given), error=error)
-        return self._list(request, lookup.typed, lookup=lookup, page=page)
+        found = await find(request, FIELDS, lambda query: self._api.users(query, asking, limit=_LIMIT))
+        return self._parts.show(
+            request,
+            "admin_users.html",
+            "_admin_users.html",
+            error=found.error,
+            # People do not come and go while one looks; what was away is looked for again.
+            live=found.is_away,
+            typed=found.typed,
+            lookup=found.lookup,
+            listed=found.listed,
+            list_path=PATH,
+            said=request.query_params.get("said", ""),
+        )
 
     async def one(self, request: Request, asking: Administrator, user: str) -> Response:
         return await self._user(request, asking, user)
@@ -82,29 +90,6 @@ class PeoplePages:
         except (InvalidInput, Conflict, Throttled) as error:
             return self._confirmation(request, found, typed=typed, error=error)
         return RedirectResponse(f"{PATH}?said=deleted", 303)
-
-    def _list(
-        self,
-        request: Request,
-        typed: Mapping[str, str],
-        *,
-        lookup: Lookup | None = None,
-        page: Items | None = None,
-        error: OctavoError | None = None,
-    ) -> Response:
-        return self._parts.show(
-            request,
-            "admin_users.html",
-            "_admin_users.html",
-            error=error,
-            # People do not come and go while one looks; what was away is looked for again.
-            live=isinstance(error, Unavailable),
-            typed=typed,
-            lookup=lookup,
-            listed=page or Items(),
-            list_path=PATH,
-            said=request.query_params.get("said", ""),
-        )
 
     async def _user(self, request: Request, asking: Asking, user: str, *, error: OctavoError | None = None) -> Response:
         found = await self._api.user(user, asking)
