@@ -1,6 +1,7 @@
 """Batches that are made once and stay together to their end: the seeds' design (a batch of one) and the libraries' own ways."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ SAMPLING = {"temperature": 0.8, "top_k": 40, "top_p": 0.95, "repetition_penalty"
 """Octavo's defaults, for all who sample."""
 
 
-class Static:
+class Static(ABC):
     """Whoever comes while a batch is computed waits for it to end; then up to `most` go together."""
 
     def __init__(self, most: int) -> None:
@@ -45,11 +46,13 @@ class Static:
                 future.set_result(count)
         self._working = None
 
+    @abstractmethod
     def open(self) -> None:
-        raise NotImplementedError
+        """Loads the model, on the one thread that computes."""
 
+    @abstractmethod
     def generate(self, batch: Sequence[list[int]]) -> list[int]:
-        raise NotImplementedError
+        """How many tokens each prompt of the batch was given."""
 
 
 class Transformers(Static):
